@@ -1,0 +1,171 @@
+"""Checks: from raw text to typed columns, and what is wrong with a row where something is.
+
+One description of each column serves twice: to decide which rows are sound (every row, inside the engine) and
+to say why a row is not (only for the rows refused).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from junbikin.facts.datasets import COARSE_DECIMALS, FINE_TYPE, Column, Dataset, Kind, Sign
+from junbikin.facts.engine import literal
+from junbikin.facts.mappings import ColumnMapping, Mapping
+
+_ZONED = r"^\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6}0*)?)?\s?(Z|UTC|[+-]\d\d(:?\d\d)?)$"
+_UNZONED = r"^\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6}0*)?)?$"
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
+_EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
+MAX_TEXT = 200
+
+
+def typed_select(dataset: Dataset, mapping: Mapping, raw: str) -> str:
+    """SQL giving the raw rows with each of our stored columns beside its `raw_` text."""
+    parts: list[str] = []
+    for column in dataset.columns:
+        parts += _typed(column, mapping.columns.get(column.name) or ColumnMapping(), mapping.time_zone)
+    return f"SELECT *, {', '.join(parts)} FROM ({raw})"
+
+
+def _typed(column: Column, part: ColumnMapping, zone: str | None) -> list[str]:
+    raw = _translated(f"raw_{column.name}", part)
+    if column.kind is Kind.NUMBER:
+        if column.fine:
+            return _fine_number(column, raw)
+        return [f"{_number(raw, column.whole, column.decimals)} AS {column.name}"]
+    expression = {
+        Kind.TEXT: raw,
+        Kind.CHOICE: f"CASE WHEN {raw} IN ({_list(column.choices)}) THEN {raw} END",
+        Kind.CHOICES: f"CASE WHEN list_has_all([{_list(column.choices)}], string_split({raw}, '|')) THEN {raw} END",
+        Kind.DATE: rf"CASE WHEN regexp_full_match({raw}, '\d{{4}}-\d\d-\d\d') THEN TRY_CAST({raw} AS DATE) END",
+        Kind.BOOLEAN: f"CASE lower({raw}) WHEN 'true' THEN true WHEN 'false' THEN false END",
+        Kind.INSTANT: _instant(raw, part, zone),
+    }[column.kind]
+    return [f"{expression} AS {column.name}"]
+
+
+def _translated(raw: str, part: ColumnMapping) -> str:
+    if not part.values:
+        return raw
+    whens = " ".join(f"WHEN {literal(theirs)} THEN {literal(ours)}" for theirs, ours in part.values.items())
+    return f"CASE {raw} {whens} END"
+
+
+def _list(choices: tuple[str, ...]) -> str:
+    return ", ".join(literal(choice) for choice in choices)
+
+
+def _number(raw: str, whole: int, decimals: int) -> str:
+    """The exact number, or NULL: the usual spelling at once, any other after counting its decimals."""
+    kind = f"DECIMAL({whole + decimals},{decimals})"
+    usual = rf"^[0-9]{{1,{whole}}}(\.[0-9]{{1,{decimals}}})?$" if decimals else rf"^[0-9]{{1,{whole}}}$"
+    text = f"trim({raw})"
+    places = rf"length(rtrim(regexp_extract({text}, '\.([0-9]*)', 1), '0'))"
+    exponent = f"coalesce(TRY_CAST(regexp_extract({text}, '[eE](.*)$', 1) AS INTEGER), 0)"
+    fits = f"regexp_full_match({text}, '{_NUMBER}') AND {places} - {exponent} <= {decimals}"
+    return (
+        f"CASE WHEN regexp_full_match({raw}, '{usual}') THEN TRY_CAST({raw} AS {kind}) "
+        f"WHEN {fits} THEN TRY_CAST({text} AS {kind}) END"
+    )
+
+
+def _fine_number(column: Column, raw: str) -> list[str]:
+    usual = rf"^[0-9]{{1,{column.whole}}}(\.[0-9]{{1,{COARSE_DECIMALS}}})?$"
+    whole = f"({_number(raw, column.whole, column.decimals)})"
+    coarse = f"CAST({whole} AS {column.sql_type})"
+    simple = f"regexp_full_match({raw}, '{usual}')"
+    return [
+        f"CASE WHEN {simple} THEN TRY_CAST({raw} AS {column.sql_type}) ELSE {coarse} END AS {column.name}",
+        f"CASE WHEN {simple} THEN 0 ELSE CAST({whole} - {coarse} AS {FINE_TYPE}) END::{FINE_TYPE} "
+        f"AS {column.name}_fine",
+    ]
+
+
+def _instant(raw: str, part: ColumnMapping, zone: str | None) -> str:
+    if part.time_format in _EPOCHS:
+        count = f"TRY_CAST({raw} AS BIGINT)"
+        return f"TRY(make_timestamptz({count} * {_EPOCHS[part.time_format]}))"
+    if part.time_format:
+        unzoned = f"TRY(CAST(try_strptime({raw}, {literal(part.time_format)}) AS TIMESTAMP))"
+        return f"timezone({literal(zone)}, {unzoned})" if zone else "NULL::TIMESTAMPTZ"
+    cases = f"WHEN regexp_full_match({raw}, '{_ZONED}') THEN TRY_CAST({raw} AS TIMESTAMPTZ)"
+    if zone:
+        cases += (
+            f" WHEN regexp_full_match({raw}, '{_UNZONED}') THEN timezone({literal(zone)}, TRY_CAST({raw} AS TIMESTAMP))"
+        )
+    return f"CASE {cases} END"
+
+
+def faults(dataset: Dataset, mapping: Mapping, now: datetime) -> list[tuple[str, str]]:
+    """Every fault a row can have: (SQL that holds when it has it, SQL of the reason). The first is told."""
+    found = [("malformed", "'not a JSON object'")]
+    for column in dataset.columns:
+        part = mapping.columns.get(column.name) or ColumnMapping()
+        found += _column_faults(column, part, mapping.time_zone, now)
+    if dataset.max_notional:
+        found.append(
+            (
+                f"CAST(price AS DOUBLE) * CAST(quantity AS DOUBLE) > {dataset.max_notional}",
+                f"'price: price × quantity is above {dataset.max_notional:,}, which no trade is'",
+            )
+        )
+    return found
+
+
+def _column_faults(column: Column, part: ColumnMapping, zone: str | None, now: datetime) -> list[tuple[str, str]]:
+    raw, name = f"raw_{column.name}", column.name
+    shown = f"substr({raw}, 1, {MAX_TEXT})"
+
+    def because(text: str) -> str:
+        return f"{literal(f'{name}: {text}: ')} || {shown}"
+
+    found: list[tuple[str, str]] = []
+    if not column.optional:
+        found.append((f"{raw} IS NULL", f"'{name}: empty'"))
+    wrong = f"{raw} IS NOT NULL AND {name} IS NULL"
+    if column.kind is Kind.NUMBER:
+        found += [
+            (f"{wrong} AND NOT regexp_full_match(trim({raw}), '{_NUMBER}')", because("not a number")),
+            (
+                wrong,
+                because(f"more digits than fit ({column.whole} before the point, {column.decimals} after)"),
+            ),
+            (
+                f"{name} {'<=' if column.sign is Sign.ABOVE_ZERO else '<'} 0",
+                because(f"must be {column.sign.value}"),
+            ),
+        ]
+    elif column.kind is Kind.INSTANT:
+        if zone is None and part.time_format not in _EPOCHS:
+            unzoned = f"regexp_full_match({raw}, '{_UNZONED}')" if not part.time_format else "true"
+            found.append((f"{wrong} AND {unzoned}", because("no time zone, and the mapping gives none")))
+        found.append((wrong, because("not a time")))
+        found.append((f"{name} > TIMESTAMPTZ '{now.isoformat()}'", because("lies in the future")))
+    elif column.kind is Kind.TEXT:
+        printable = rf"regexp_matches({name}, '[\x00-\x1f\x7f]') OR length({name}) > {MAX_TEXT}"
+        found.append((f"{name} IS NOT NULL AND ({printable})", because(f"control characters or over {MAX_TEXT} long")))
+        if part.values:
+            found.append((wrong, because("not among the mapping's values")))
+    elif column.kind in (Kind.CHOICE, Kind.CHOICES):
+        known = tuple(part.values) or column.choices
+        joined = " joined by |" if column.kind is Kind.CHOICES else ""
+        found.append((wrong, because(f"must be one of {', '.join(known)}{joined}")))
+    else:
+        found.append((wrong, because("not a date as 2026-04-01" if column.kind is Kind.DATE else "not true or false")))
+        if column.kind is Kind.DATE and not column.future:
+            found.append((f"{name} > DATE '{now.date().isoformat()}'", because("lies in the future")))
+    return found
+
+
+def day_of(dataset: Dataset, zone: str) -> str:
+    """SQL of the day under which a row is stored, in the operator's time zone."""
+    if dataset.column(dataset.day).kind is Kind.INSTANT:
+        return f"CAST(timezone({literal(zone)}, {dataset.day}) AS DATE)"
+    return dataset.day
+
+
+def key_of(dataset: Dataset) -> str:
+    """SQL of a row's key as one text."""
+    if len(dataset.key) == 1:
+        return dataset.key[0]
+    return "concat_ws(chr(31), " + ", ".join(f"CAST({part} AS VARCHAR)" for part in dataset.key) + ")"

@@ -1,0 +1,155 @@
+"""Mappings: a small TOML that says which of a foreign file's columns is which of ours."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import tomllib
+from collections.abc import Mapping as Table
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import rfc8785
+
+from junbikin.errors import MappingProblem
+from junbikin.facts.datasets import DATASETS, Dataset, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMapping:
+    """How one of our columns is filled.
+
+    From the first of `columns` that the file has, or from `fallback` where that is empty, or from `constant`;
+    then through `values`. `scale` restores a float to that many decimals; `time_format` is `epoch_s`,
+    `epoch_ms`, `epoch_us` or a strptime pattern.
+    """
+
+    columns: tuple[str, ...] = ()
+    fallback: str | None = None
+    constant: str | None = None
+    values: Table[str, str] = field(default_factory=dict)
+    scale: int | None = None
+    time_format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A whole mapping; `digest` is the SHA-256 of its canonical content."""
+
+    name: str
+    title: str
+    dataset: str
+    columns: Table[str, ColumnMapping]
+    digest: str
+    ignore: tuple[str, ...] = ()
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    time_zone: str | None = None
+
+
+_TOP = {"title", "dataset", "columns", "ignore", "encoding", "delimiter", "time_zone"}
+_PART = {"column", "fallback", "constant", "values", "scale", "time_format"}
+
+
+def shipped() -> list[str]:
+    """The names of the mappings in the package."""
+    return sorted(Path(file.name).stem for file in _folder().iterdir() if file.name.endswith(".toml"))
+
+
+def _folder() -> Any:
+    return resources.files("junbikin.facts") / "mappings"
+
+
+def own_names(dataset: Dataset) -> Mapping:
+    """The mapping of a file that already uses our names."""
+    columns = {column.name: ColumnMapping((column.name,)) for column in dataset.columns}
+    return Mapping("own names", "our own column names", dataset.name, columns, digest="own-names")
+
+
+def load_mapping(name: str, dataset: Dataset) -> Mapping:
+    """A shipped mapping by name, or one in a file. Raises `MappingProblem` when it does not fit `dataset`."""
+    path = Path(name)
+    if name in shipped():
+        text = (_folder() / f"{name}.toml").read_text(encoding="utf-8")
+    elif path.is_file():
+        text = path.read_text(encoding="utf-8-sig")
+    else:
+        raise MappingProblem(
+            f"there is no mapping {name!r}", then=f"name a .toml file, or one of {', '.join(shipped())}"
+        )
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise MappingProblem(f"the mapping is not TOML: {problem}", where=name, then="mend that line") from None
+    return _checked(path.stem if path.is_file() else name, content, dataset)
+
+
+def _checked(name: str, content: dict[str, Any], dataset: Dataset) -> Mapping:
+    _known(content, _TOP, name, "")
+    if content.get("dataset") != dataset.name:
+        raise MappingProblem(
+            f"the mapping is for {content.get('dataset')!r}, not for {dataset.name!r}",
+            where=name, then=f"ingest {content.get('dataset') or 'its own dataset'}, or choose another mapping",
+        )  # fmt: skip
+    stated = content.get("columns", {})
+    _known(stated, {column.name for column in dataset.columns}, name, "columns")
+    missing = [column.name for column in dataset.columns if not column.optional and column.name not in stated]
+    if missing:
+        raise MappingProblem(f"nothing fills {', '.join(missing)}", where=name, then="add a [columns.…] part for each")
+    zone = content.get("time_zone")
+    if zone is not None:
+        try:
+            ZoneInfo(zone)
+        except (ValueError, KeyError, OSError):
+            raise MappingProblem(f"no time zone {zone!r}", where=name, then='use a name such as "Asia/Tokyo"') from None
+    return Mapping(
+        name=name,
+        title=str(content.get("title", name)),
+        dataset=dataset.name,
+        columns={column: _part(part, dataset, column, name) for column, part in stated.items()},
+        digest=hashlib.sha256(rfc8785.dumps(content)).hexdigest(),
+        ignore=tuple(content.get("ignore", ())),
+        encoding=content.get("encoding", "utf-8"),
+        delimiter=content.get("delimiter", ","),
+        time_zone=zone,
+    )
+
+
+def _part(part: Any, dataset: Dataset, column: str, name: str) -> ColumnMapping:
+    where = f"{name}, columns.{column}"
+    if not isinstance(part, dict):
+        raise MappingProblem("a column's part must be a table", where=where, then='write { column = "…" }')
+    _known(part, _PART, name, f"columns.{column}")
+    if ("column" in part) == ("constant" in part):
+        raise MappingProblem("give either column or constant", where=where, then="keep the one that is meant")
+    if "time_format" in part and dataset.column(column).kind is not Kind.INSTANT:
+        raise MappingProblem("time_format is for times", where=where, then="remove it")
+    named = part.get("column", [])
+    return ColumnMapping(
+        columns=(named,) if isinstance(named, str) else tuple(named),
+        fallback=part.get("fallback"),
+        constant=part.get("constant"),
+        values=dict(part.get("values", {})),
+        scale=part.get("scale"),
+        time_format=part.get("time_format"),
+    )
+
+
+def _known(table: Table[str, Any], names: set[str], mapping: str, part: str) -> None:
+    for key in table:
+        if key not in names:
+            near = difflib.get_close_matches(key, names, 1)
+            guess = f"did you mean {near[0]!r}?" if near else "the keys are " + ", ".join(sorted(names))
+            raise MappingProblem(f"unknown key {key!r}", where=", ".join(filter(None, (mapping, part))), then=guess)
+
+
+def mappings_by_dataset() -> dict[str, list[str]]:
+    """The shipped mappings under the dataset that each is for."""
+    found: dict[str, list[str]] = {name: [] for name in DATASETS}
+    for name in shipped():
+        content = tomllib.loads((_folder() / f"{name}.toml").read_text(encoding="utf-8"))
+        found[content["dataset"]].append(name)
+    return found

@@ -1,0 +1,173 @@
+"""Quarantine: every refused row, kept with its file, line and reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from junbikin.facts import checks
+from junbikin.facts.datasets import Dataset
+from junbikin.facts.engine import connect, files, literal
+from junbikin.facts.log import Entry, live_segments
+from junbikin.facts.merge import Merged
+from junbikin.facts.run import Progress, Run
+from junbikin.facts.sources import SourceFile, lines
+
+_DISPUTED = "same key with different content: none of them is used until a correction says which is right"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Where one ingest's refused rows were written ("" when there are none), and how many of each source."""
+
+    file: str
+    by_source: dict[int, int]
+
+
+def write_refused(run: Run, merged: Merged, progress: Progress) -> Refused:
+    """Writes the rows refused, reading again only the files that have any."""
+    doubtful = [
+        source
+        for source in run.sources
+        if merged.unsound.get(run.number(source))
+        or merged.disputed_rows.get(run.number(source))
+        or merged.rejected.get(str(source.path))
+    ]
+    if not doubtful and not merged.withdrawn:
+        return Refused("", {})
+    run.engine.execute(
+        "CREATE TABLE refused (source INTEGER, source_name VARCHAR, place VARCHAR, position BIGINT, reason VARCHAR, "
+        "key VARCHAR, raw VARCHAR, disputed BOOLEAN)"
+    )
+    for done, source in enumerate(doubtful):
+        progress(f"noting refused rows of {source.given.name}", done / len(doubtful))
+        number = run.number(source)
+        _note(run, source, merged.sound.get(number, 0) + merged.unsound.get(number, 0))
+    counts = dict(run.engine.execute("SELECT source, count(*) FROM refused GROUP BY 1").fetchall())
+    if merged.withdrawn:
+        _note_withdrawn(run)
+    target = Path("quarantine") / f"{run.seq:06d}.parquet"
+    (run.home.facts / "quarantine").mkdir(exist_ok=True)
+    run.engine.execute(
+        f"COPY (SELECT * FROM refused ORDER BY source, position) TO {literal(str(run.home.facts / target))} "
+        "(FORMAT parquet, COMPRESSION zstd)"
+    )
+    return Refused(str(target), counts)
+
+
+def _note(run: Run, source: SourceFile, records: int) -> None:
+    number, name = run.number(source), literal(source.given.name)
+    # Rows in file order, so that counting them gives the place in the file.
+    run.engine.execute("SET preserve_insertion_order = true; DELETE FROM reject_errors; DELETE FROM reject_scans")
+    run.engine.execute(
+        f"CREATE OR REPLACE TABLE bad AS SELECT at_row, {_raw_text(run.dataset)} AS raw, "
+        f"{checks.key_of(run.dataset)} AS key, CASE WHEN sound THEN {literal(_DISPUTED)} ELSE {run.reason()} END "
+        f"AS reason, sound AS disputed FROM ({run.checked([source])}) "
+        f"WHERE NOT sound OR {checks.key_of(run.dataset)} IN (SELECT key FROM disputed)"
+    )
+    if source.form == "parquet":
+        run.engine.execute(
+            f"INSERT INTO refused SELECT {number}, {name}, 'row', at_row, reason, key, raw, disputed FROM bad"
+        )
+        return
+    run.engine.execute(
+        f"CREATE OR REPLACE TABLE text AS SELECT line, row_number() OVER () AS at_line FROM ({lines(source)})"
+    )
+    if source.form == "jsonl":
+        records = (
+            "SELECT at_line, line, row_number() OVER (ORDER BY at_line) AS at_row FROM text WHERE line IS NOT NULL"
+        )
+        run.engine.execute(
+            f"INSERT INTO refused SELECT {number}, {name}, 'line', r.at_line, b.reason, b.key, r.line, b.disputed "
+            f"FROM bad b JOIN ({records}) r USING (at_row)"
+        )
+        return
+    _note_csv(run, number, name, records)
+
+
+def _note_csv(run: Run, number: int, name: str, records: int) -> None:
+    """Finds the physical line of each bad record of a CSV file.
+
+    Without line breaks inside quotes, the records that the reader returned are the lines that are neither blank,
+    nor the header, nor rejected, in order. With such breaks only the count of records is sure, and is given.
+    """
+    counts = run.engine.execute(
+        "SELECT (SELECT count(*) FROM text WHERE line IS NOT NULL) - 1, "
+        f"{records} + (SELECT count(DISTINCT line) FROM reject_errors)"
+    ).fetchone()
+    rejected = (
+        "SELECT line, min(csv_line) AS csv_line, min(error_message) AS error_message FROM reject_errors GROUP BY 1"
+    )
+    if counts and counts[0] == counts[1]:
+        records = (
+            "SELECT at_line, line, row_number() OVER (ORDER BY at_line) AS at_row FROM text WHERE line IS NOT NULL "
+            "AND at_line > (SELECT min(at_line) FROM text WHERE line IS NOT NULL) "
+            "AND at_line NOT IN (SELECT line FROM reject_errors)"
+        )
+        run.engine.execute(
+            f"INSERT INTO refused SELECT {number}, {name}, 'line', r.at_line, b.reason, b.key, r.line, b.disputed "
+            f"FROM bad b JOIN ({records}) r USING (at_row)"
+        )
+        run.engine.execute(
+            f"INSERT INTO refused SELECT {number}, {name}, 'line', e.line, 'not a row: ' || e.error_message, NULL, "
+            f"t.line, false FROM ({rejected}) e JOIN text t ON t.at_line = e.line"
+        )
+        return
+    run.engine.execute(
+        f"INSERT INTO refused SELECT {number}, {name}, 'record', at_row, reason, key, raw, disputed FROM bad"
+    )
+    run.engine.execute(
+        f"INSERT INTO refused SELECT {number}, {name}, 'record', line, 'not a row: ' || error_message, NULL, csv_line, "
+        f"false FROM ({rejected})"
+    )
+
+
+def _raw_text(dataset: Dataset) -> str:
+    fields = ", ".join(f"{column.name} := raw_{column.name}" for column in dataset.columns)
+    return f"CAST(to_json(struct_pack({fields})) AS VARCHAR)"
+
+
+def _note_withdrawn(run: Run) -> None:
+    columns = ", ".join(f"{name} := CAST({name} AS VARCHAR)" for name, _ in run.dataset.stored)
+    run.engine.execute(
+        f"INSERT INTO refused SELECT source, '', 'lake', NULL, {literal('withdrawn from the lake: ' + _DISPUTED)}, key, "
+        f"CAST(to_json(struct_pack({columns})) AS VARCHAR), true FROM withdrawn"
+    )
+
+
+def refused_rows(facts: Path, entries: Sequence[Entry], dataset: Dataset, memory_limit: str) -> list[dict[str, Any]]:
+    """What stands in quarantine for a dataset, each file's line once, newest ingest last.
+
+    `settled` says that a row of the same key has been accepted since (or was before, from another line).
+    """
+    mine = [entry for entry in entries if entry.dataset == dataset.name and entry.quarantine]
+    if not mine:
+        return []
+    digests = {source.number: source for entry in entries for source in entry.sources}
+    names = ", ".join(
+        f"({number}, {literal(source.name)}, {literal(source.sha256)})" for number, source in digests.items()
+    )
+    lake = [str(facts / s.file) for segments in live_segments(entries, dataset.name).values() for s in segments]
+    accepted = (
+        f"SELECT DISTINCT {checks.key_of(dataset)} AS key FROM read_parquet({files(lake)}, hive_partitioning = false)"
+        if lake
+        else "SELECT NULL::VARCHAR AS key WHERE false"
+    )
+    engine = connect(memory_limit)
+    query = (
+        f"WITH kept AS (SELECT * FROM read_parquet({files([str(facts / entry.quarantine) for entry in mine])})), "
+        f"named (source, name, sha256) AS (VALUES {names}), "
+        "once AS (SELECT n.sha256, any_value(n.name) AS file, place, position, any_value(reason) AS reason, key, raw, "
+        "any_value(disputed) AS disputed, min(k.source) AS source FROM kept k JOIN named n USING (source) "
+        "GROUP BY n.sha256, place, position, key, raw) "
+        f"SELECT file, place, position, reason, key, raw, key IN (SELECT key FROM ({accepted})) AS settled "
+        "FROM once ORDER BY source, position"
+    )
+    try:
+        cursor = engine.execute(query)
+        titles = [item[0] for item in cursor.description or []]
+        return [dict(zip(titles, row, strict=True)) for row in cursor.fetchall()]
+    finally:
+        engine.close()

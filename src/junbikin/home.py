@@ -1,0 +1,135 @@
+"""A home: a directory with `junbikin.toml`, where an operator's facts, rulebooks and positions live."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from junbikin.errors import HomeProblem
+
+CONFIG = "junbikin.toml"
+
+TEMPLATE = """\
+# The home of one operator (暗号資産交換業者). Every setting is written out; none has a hidden default.
+operator = "{operator}"
+time_zone = "Asia/Tokyo"        # the day of a trade and of a position
+currency = "JPY"                # what positions are stated in
+fiscal_year_starts = "04-01"    # month-day
+rulebooks = ["jp-fiea-175", "jp-reserve-candidate", "hk-sfc"]  # in force here: ids, or folders
+
+price_max_age_days = 3          # an older price is no price: the asset is shown as a hole
+snapshot_max_age_days = 1       # older balances, holdings, assets and policies are used with a warning
+
+memory_limit = "2GB"            # of the query engine; it spills to disk beyond
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """An operator's directory and its settings, as `junbikin.toml` states them."""
+
+    path: Path
+    operator: str
+    time_zone: ZoneInfo
+    currency: str
+    fiscal_year_starts: tuple[int, int]
+    rulebooks: tuple[str, ...]
+    price_max_age_days: int
+    snapshot_max_age_days: int
+    memory_limit: str
+    invented: bool = False
+
+    @property
+    def facts(self) -> Path:
+        """Where the lake, its log and its quarantine are."""
+        return self.path / "facts"
+
+    @property
+    def positions(self) -> Path:
+        """Where assessed positions are kept."""
+        return self.path / "positions"
+
+    def today(self) -> date:
+        """The day it is for the operator."""
+        return datetime.now(UTC).astimezone(self.time_zone).date()
+
+
+def create_home(path: Path, operator: str = "") -> Home:
+    """A new home at `path`. Raises `HomeProblem` when there is one already."""
+    config = path / CONFIG
+    if config.exists():
+        raise HomeProblem("there is a home here already", where=str(config), then="use it, or name another folder")
+    path.mkdir(parents=True, exist_ok=True)
+    name = (operator or path.resolve().name).replace("\\", "").replace('"', "")
+    config.write_text(TEMPLATE.format(operator=name), encoding="utf-8")
+    return open_home(path)
+
+
+def find_home(given: Path | None) -> Home:
+    """The home at `given`, else at JUNBIKIN_HOME, else the nearest above the current directory."""
+    stated = given or (Path(os.environ["JUNBIKIN_HOME"]) if os.environ.get("JUNBIKIN_HOME") else None)
+    if stated:
+        return open_home(stated)
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / CONFIG).is_file():
+            return open_home(folder)
+    raise HomeProblem(
+        "no home found here or above",
+        where=str(here),
+        then="make one with `junbikin init FOLDER`, or name one with --home FOLDER or JUNBIKIN_HOME",
+    )
+
+
+def open_home(path: Path) -> Home:
+    """The home at `path`. Raises `HomeProblem` when it is missing or its settings are not right."""
+    config = path / CONFIG
+    try:
+        settings = tomllib.loads(config.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise HomeProblem("there is no home here", where=str(config), then="make one with `junbikin init`") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise HomeProblem(f"the settings cannot be read: {problem}", where=str(config), then="mend that line") from None
+    return _checked(path, settings)
+
+
+def _checked(path: Path, settings: dict[str, Any]) -> Home:
+    where = str(path / CONFIG)
+    kinds: dict[str, type] = {
+        "operator": str, "time_zone": str, "currency": str, "fiscal_year_starts": str, "rulebooks": list,
+        "price_max_age_days": int, "snapshot_max_age_days": int, "memory_limit": str,
+    }  # fmt: skip
+    unknown = sorted(set(settings) - set(kinds) - {"invented"})
+    if unknown:
+        raise HomeProblem(f"unknown setting {unknown[0]!r}", where=where, then="the settings are " + ", ".join(kinds))
+    for name, kind in kinds.items():
+        if name not in settings:
+            raise HomeProblem(f"the setting {name!r} is missing", where=where, then=f'add a line "{name} = …"')
+        if not isinstance(settings[name], kind):
+            raise HomeProblem(f"{name!r} must be a {kind.__name__}", where=where, then="compare with a new home's file")
+    try:
+        zone = ZoneInfo(settings["time_zone"])
+        month, day = (int(part) for part in settings["fiscal_year_starts"].split("-"))
+        date(2001, month, day)
+    except (ValueError, KeyError, OSError) as problem:
+        raise HomeProblem(
+            f"a setting is not right: {problem}", where=where,
+            then='time_zone is a name such as "Asia/Tokyo", fiscal_year_starts a month-day such as "04-01"',
+        ) from None  # fmt: skip
+    return Home(
+        path=path,
+        operator=settings["operator"],
+        time_zone=zone,
+        currency=settings["currency"],
+        fiscal_year_starts=(month, day),
+        rulebooks=tuple(settings["rulebooks"]),
+        price_max_age_days=settings["price_max_age_days"],
+        snapshot_max_age_days=settings["snapshot_max_age_days"],
+        memory_limit=settings["memory_limit"],
+        invented=bool(settings.get("invented", False)),
+    )
