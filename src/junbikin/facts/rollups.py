@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from junbikin.errors import FactsDamaged
-from junbikin.facts.engine import compiled, connect, files
+from junbikin.facts.lake import Lake
 from junbikin.facts.log import Segment
 from junbikin.figures import plain
+from junbikin.figures.amounts import EXACT
 
 VERSION = "1"
 """Changes when the sums below do, so that kept ones are not mistaken for them."""
@@ -37,23 +38,24 @@ class DayVolume:
     notional: Decimal
 
 
-def day_volumes(
-    facts: Path, cache: Path | None, days: Mapping[str, Sequence[Segment]], memory_limit: str
-) -> list[DayVolume]:
-    """The sums of every day given, in order; days not in `cache` are summed now (all of them when it is None)."""
+def day_volumes(lake: Lake, start: date, end: date) -> list[DayVolume]:
+    """The sums of every day of trades between two days, in order; only days not summed before are read."""
+    days = lake.days("trades", start, end)
+    cache = lake.cache / "trades.json" if lake.cache else None
     kept = _read(cache)
     wanted = {day: _digest(segments) for day, segments in days.items()}
-    found = {day: kept["days"][day] for day in wanted if kept["days"].get(day, {}).get("of") == wanted[day]}
-    new = {day: list(segments) for day, segments in days.items() if day not in found}
+    found = {day: kept[day]["rows"] for day in wanted if kept.get(day, {}).get("of") == wanted[day]}
+    new = {day: segments for day, segments in days.items() if day not in found}
     if new:
-        sums, queries = _summed(facts, new, memory_limit, kept["queries"])
-        found |= {day: {"of": wanted[day], "rows": sums.get(day, [])} for day in new}
+        sums = _summed(lake, new)
+        fresh = {day: {"of": wanted[day], "rows": sums.get(day, [])} for day in new}
+        found |= {day: entry["rows"] for day, entry in fresh.items()}
         if cache is not None:
-            _write(cache, {"version": VERSION, "queries": queries, "days": {**kept["days"], **found}})
+            _write(cache, kept | fresh)
     return [
         DayVolume(day, line, asset, quote, trades, Decimal(quantity), Decimal(notional))
         for day in sorted(found)
-        for line, asset, quote, trades, quantity, notional in found[day]["rows"]
+        for line, asset, quote, trades, quantity, notional in found[day]
     ]
 
 
@@ -62,88 +64,33 @@ def _digest(segments: Sequence[Segment]) -> str:
 
 
 def _read(cache: Path | None) -> dict[str, Any]:
-    empty: dict[str, Any] = {"queries": {}, "days": {}}
     if cache is None or not cache.exists():
-        return empty
+        return {}
     try:
-        kept: dict[str, Any] = json.loads(cache.read_bytes())
+        kept = json.loads(cache.read_bytes())
     except ValueError:
-        return empty
-    return kept if kept.get("version") == VERSION else empty
+        return {}
+    return dict(kept["days"]) if kept.get("version") == VERSION else {}
 
 
-def _write(cache: Path, content: dict[str, Any]) -> None:
+def _write(cache: Path, days: dict[str, Any]) -> None:
     cache.parent.mkdir(parents=True, exist_ok=True)
     fresh = cache.with_suffix(".new")
-    fresh.write_text(json.dumps(content, separators=(",", ":")))
+    fresh.write_text(json.dumps({"version": VERSION, "days": days}, separators=(",", ":")))
     fresh.replace(cache)
 
 
-def queries() -> dict[str, str]:
-    """The two sums as the engine's SQL, compiled from Ibis expressions over a table `trades`."""
-    import ibis  # noqa: PLC0415 - slow to import, and only needed where no compiled query is kept
-
-    trades = ibis.table(
-        {
-            "day": "string",
-            "line": "string",
-            "asset": "string",
-            "quote": "string",
-            "price": "decimal(18, 8)",
-            "quantity": "decimal(20, 8)",
-            "quantity_fine": "decimal(18, 18)",
-        },
-        name="trades",
-    )
-    # Ibis would type the sum of a product as decimal(38, 2): the types are given, never inferred.
-    price, quantity = trades.price.cast("decimal(38, 8)"), trades.quantity.cast("decimal(38, 8)")
-    coarse = trades.group_by("day", "line", "asset", "quote").agg(
-        trades=trades.count(), quantity=trades.quantity.sum(), notional=(price * quantity).sum()
-    )
-    rest = trades.quantity_fine.cast("decimal(38, 18)")
-    fine = (
-        trades.filter(trades.quantity_fine != 0)
-        .group_by("day", "line", "asset", "quote")
-        .agg(quantity=trades.quantity_fine.sum(), notional=(price * rest).sum())
-    )
-    return {"coarse": compiled(coarse), "fine": compiled(fine)}
-
-
-def _summed(
-    facts: Path, days: Mapping[str, Sequence[Segment]], memory_limit: str, kept: dict[str, str]
-) -> tuple[dict[str, list[list[Any]]], dict[str, str]]:
-    paths = [str(facts / segment.file) for segments in days.values() for segment in segments]
-    _must_exist(paths)
-    sql = kept or queries()
-    engine = connect(memory_limit)
-    try:
-        engine.execute(
-            f"CREATE VIEW trades AS SELECT * FROM read_parquet({files(paths)}, "
-            "hive_partitioning = true, hive_types = {'day': VARCHAR})"
-        )
-        coarse = engine.execute(sql["coarse"]).fetchall()
-        fine = {tuple(row[:4]): row[4:] for row in engine.execute(sql["fine"]).fetchall()}
-    finally:
-        engine.close()
+def _summed(lake: Lake, days: dict[str, list[Segment]]) -> dict[str, list[list[Any]]]:
+    rests = {row[:4]: row[4:] for row in lake.run("trade_rests", days)}
     nothing = (Decimal(0), Decimal(0))
     sums: dict[str, list[list[Any]]] = {}
-    for day, line, asset, quote, trades, quantity, notional in sorted(coarse):
-        more_quantity, more_notional = fine.get((day, line, asset, quote), nothing)
+    for day, line, asset, quote, trades, quantity, notional in lake.run("trade_sums", days):
+        more_quantity, more_notional = rests.get((day, line, asset, quote), nothing)
         sums.setdefault(day, []).append(
             [line, asset, quote, trades, _sum(quantity, more_quantity), _sum(notional, more_notional)]
         )
-    return sums, sql
+    return sums
 
 
 def _sum(a: Decimal, b: Decimal) -> str:
-    from junbikin.figures.amounts import EXACT  # noqa: PLC0415
-
     return plain(EXACT.add(a, b))
-
-
-def _must_exist(paths: Sequence[str]) -> None:
-    for path in paths:
-        if not Path(path).exists():
-            raise FactsDamaged(
-                "a file that the log names is missing", where=path, then="restore the facts folder from a backup"
-            )

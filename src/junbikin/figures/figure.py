@@ -50,6 +50,10 @@ class Figure:
         """The same figure under a code name, its names in both languages, and a note if there is one."""
         return replace(self, key=key, name=Name(en, ja), note=note or self.note)
 
+    def taken_as(self, name: Name, source: Source) -> Figure:
+        """The same value, put to use by a word of a rule or of the facts, which becomes part of its explanation."""
+        return Figure(self.value, self.unit, name, "taken as", (self,), source)
+
     @property
     def known(self) -> Decimal:
         """The value. Raises `ValueError` on a hole: ask `value` first where there may be one."""

@@ -1,0 +1,5 @@
+"""`python -m junbikin`."""
+
+from junbikin.cli import main
+
+main()

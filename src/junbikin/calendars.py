@@ -1,0 +1,56 @@
+"""Days that count: Japanese business days, cure dates and fiscal years."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days from `start` to `end`, both included."""
+
+    name: str
+    start: date
+    end: date
+
+    def __contains__(self, day: date) -> bool:
+        return self.start <= day <= self.end
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.end - self.start).days + 1
+
+
+def fiscal_year(day: date, starts: tuple[int, int], back: int = 0) -> Period:
+    """The fiscal year (事業年度) that holds `day`, or the one `back` years before it; named by its first year."""
+    year = day.year - (1 if (day.month, day.day) < starts else 0) - back
+    first = date(year, *starts)
+    return Period(f"FY{year}", first, date(year + 1, *starts) - timedelta(days=1))
+
+
+def years_before(day: date, years: int) -> date:
+    """The same day `years` before; 28 February where there is no 29th."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
+
+
+def is_business_day(day: date) -> bool:
+    """Whether Japanese banks are open: not a weekend, a national holiday, or 31 December to 3 January."""
+    from holidays import country_holidays  # noqa: PLC0415 - slow to import, rarely needed
+
+    if day.weekday() >= 5:
+        return False
+    return day not in country_holidays("JP", years=day.year, categories=("public", "bank"))
+
+
+def business_days_after(day: date, count: int) -> date:
+    """The `count`-th business day after `day` (one that arises today and has 1 day is due the next business day)."""
+    while count > 0:
+        day += timedelta(days=1)
+        if is_business_day(day):
+            count -= 1
+    return day

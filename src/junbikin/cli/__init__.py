@@ -1,0 +1,93 @@
+"""The command line: thin. It reads arguments, calls one function, prints what comes back."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from junbikin import __version__
+from junbikin.errors import BadInput, JunbikinError
+
+_COMMANDS = {
+    "init": ("junbikin.cli.homes", "Make a home for an operator."),
+    "demo": ("junbikin.cli.homes", "Build an invented example exchange and assess it."),
+    "ingest": ("junbikin.cli.facts", "Read files of facts into the home."),
+    "facts": ("junbikin.cli.facts", "Show what facts there are, and what was refused."),
+    "assess": ("junbikin.cli.positions", "Say what must be held, is held, and is missing."),
+    "explain": ("junbikin.cli.positions", "Open a figure down to the law and the ingested file."),
+    "compare": ("junbikin.cli.positions", "All rulebooks side by side on the same facts."),
+    "verify": ("junbikin.cli.positions", "Recompute a position from the facts and compare."),
+    "rulebooks": ("junbikin.cli.rulebooks", "List, show and check rulebooks."),
+}
+
+
+class _Lazy(click.Group):
+    """Loads a command's module only when it runs, so that --help is immediate."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(_COMMANDS[cmd_name][0]), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as problem:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], _COMMANDS, 1)
+            if near:
+                problem.message += f" Did you mean {near[0]!r}?"
+            raise
+
+
+def _default_lang() -> str:
+    stated = os.environ.get("JUNBIKIN_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return "ja" if stated.startswith("ja") else "en"
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="junbikin")
+@click.option("--home", type=click.Path(path_type=Path), help="The operator's home (else JUNBIKIN_HOME, else found upward).")
+@click.option("--lang", type=click.Choice(["en", "ja"]), default=_default_lang, help="Language of what is printed (else JUNBIKIN_LANG, LANG).")  # fmt: skip
+@click.pass_context
+def root(ctx: click.Context, home: Path | None, lang: str) -> None:
+    """What liability reserve (責任準備金) an exchange must hold, what it holds, what is missing and why.
+
+    \b
+    Exit codes: 0 done · 1 done, and --fail-on found something · 2 bad input · 3 our fault.
+    """
+    ctx.obj = {"home": home, "lang": lang}
+
+
+def main() -> None:
+    """Runs the command line and turns errors into messages and exit codes."""
+    try:
+        root(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as problem:
+        problem.show()
+        sys.exit(BadInput.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; nothing was half done", err=True)
+        sys.exit(130)
+    except JunbikinError as problem:
+        click.echo(f"error: {problem}", err=True)
+        sys.exit(problem.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

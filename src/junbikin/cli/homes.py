@@ -1,0 +1,41 @@
+"""`init` and `demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from junbikin.cli.show import console, lang_of, progress_bar
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--operator", default="", help="The operator's name (else the folder's).")
+def init(folder: Path, operator: str) -> None:
+    """Make a home for an operator (暗号資産交換業者) in FOLDER, with every setting written out."""
+    from junbikin.home import create_home
+
+    home = create_home(folder, operator)
+    click.echo(f"made a home for {home.operator} in {folder}")
+    click.echo(f"next: export JUNBIKIN_HOME={folder}; junbikin ingest trades FILES… --mapping NAME")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--seed", default=20260331, show_default=True, help="Another seed makes another exchange.")
+@click.option("--html", type=click.Path(path_type=Path), help="Where to write the report [default: FOLDER/report.html].")
+@click.pass_context
+def demo(ctx: click.Context, folder: Path, seed: int, html: Path | None) -> None:
+    """Build an invented example exchange in FOLDER, print its reserve position, write its report."""
+    from junbikin.cli.positions import assess_and_show
+    from junbikin.demo import AS_OF, build
+
+    with progress_bar() as progress:
+        home = build(folder, seed, progress)
+    target = html or folder / "report.html"
+    assess_and_show(home, AS_OF, ("jp-reserve-candidate",), lang_of(ctx), html=target)
+    out = console()
+    out.print(f"\nThis exchange is invented. Its home is {folder}; try:", soft_wrap=True)
+    for words in ("compare", "explain custody_leg", "facts"):
+        out.print(f"  junbikin --home {folder} {words}", soft_wrap=True)

@@ -1,0 +1,215 @@
+"""`assess`, `explain`, `compare` and `verify`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from junbikin.cli.show import as_json, console, home_of, lang_of
+
+if TYPE_CHECKING:
+    from junbikin.home import Home
+    from junbikin.reports.words import Lang
+    from junbikin.reserve.position import Position
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+_SEVERITIES = ["notice", "warning", "hole", "breach"]
+
+
+def _assessed(home: Home, as_of: date, ids: tuple[str, ...]) -> tuple[list[Position], list[str]]:
+    """The positions under each rulebook; a rulebook that lacks a number is told, and stops nobody else."""
+    from junbikin.errors import ParameterMissing
+    from junbikin.facts.lake import open_lake
+    from junbikin.reserve.position import assess as work
+    from junbikin.reserve.view import FactsView
+    from junbikin.rulebooks.load import load_rulebook
+
+    lake = open_lake(home)
+    view = FactsView(lake, as_of)
+    positions, stopped = [], []
+    for rulebook in [load_rulebook(name, home.path) for name in ids]:
+        try:
+            positions.append(work(lake, rulebook, as_of, view))
+        except ParameterMissing as problem:
+            if len(ids) == 1:
+                raise
+            stopped.append(str(problem))
+    return positions, stopped
+
+
+def assess_and_show(home: Home, as_of: date, ids: tuple[str, ...], lang: Lang, html: Path | None = None) -> list[Position]:
+    """Assesses, keeps and prints positions, and writes the report if asked."""
+    from junbikin.reports.text import position_parts
+    from junbikin.reserve.archive import keep
+
+    positions, stopped = _assessed(home, as_of, ids)
+    keep(home, positions)
+    out = console()
+    for position in positions:
+        for part in position_parts(position, lang):
+            out.print(part)
+        out.print()
+    _tell_stopped(stopped)
+    _write_html(positions, html)
+    return positions
+
+
+def _write_html(positions: list[Position], html: Path | None) -> None:
+    if html is not None:
+        from junbikin.reports.html import report
+
+        html.write_text(report(positions), encoding="utf-8")
+        click.echo(f"report: {html}", err=True)
+
+
+def _tell_stopped(stopped: list[str]) -> None:
+    for message in stopped:
+        click.echo(f"not assessed: {message}", err=True)
+
+
+def _day(home: Home, as_of: datetime | None) -> date:
+    return as_of.date() if as_of else home.today()
+
+
+@click.command()
+@click.option("--as-of", type=_DAY, help="The day of the position [default: today].")
+@click.option("--rulebook", "ids", multiple=True, metavar="ID", help="One or more, by id or folder [default: those in force].")
+@click.option("--json", "json_", is_flag=True, help="Print the whole position, with every figure, as JSON.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to this file.")
+@click.option("--fail-on", type=click.Choice(_SEVERITIES), help="Exit with 1 when a finding is at least this grave.")
+@click.pass_context
+def assess(
+    ctx: click.Context, as_of: datetime | None, ids: tuple[str, ...], json_: bool, html: Path | None, fail_on: str | None
+) -> None:
+    """Say what must be held, what is held, what is missing and why, on a day."""
+    from junbikin.findings import Severity
+    from junbikin.reserve.archive import keep
+    from junbikin.reserve.position import worst
+
+    home = home_of(ctx)
+    day, ids = _day(home, as_of), ids or home.rulebooks
+    if json_:
+        positions, stopped = _assessed(home, day, ids)
+        keep(home, positions)
+        as_json({"positions": [position.document() for position in positions]})
+        _tell_stopped(stopped)
+        _write_html(positions, html)
+    else:
+        positions = assess_and_show(home, day, ids, lang_of(ctx), html)
+    gravest = worst(positions)
+    if fail_on and (gravest is not None and gravest >= Severity[fail_on.upper()]):
+        ctx.exit(1)
+
+
+@click.command()
+@click.argument("path")
+@click.option("--position", type=click.Path(path_type=Path), help="A position file [default: what was assessed last].")
+@click.option("--rulebook", "rulebook_id", metavar="ID", help="Which of the positions, when there are several.")
+@click.option("--depth", default=4, show_default=True, help="Levels to open; 0 opens all.")
+@click.option("--json", "json_", is_flag=True, help="Print the figure and everything under it as JSON.")
+@click.pass_context
+def explain(
+    ctx: click.Context, path: str, position: Path | None, rulebook_id: str | None, depth: int, json_: bool
+) -> None:
+    """Open the figure PATH (such as requirement, cap or capped.イ) down to its rule and its facts."""
+    from junbikin.figures import to_table
+    from junbikin.reports.text import explanation
+    from junbikin.reserve.archive import last, read
+    from junbikin.reserve.explain import find
+
+    documents = read(position) if position else last(home_of(ctx))
+    document, figure = find(documents, path, rulebook_id)
+    if json_:
+        as_json({"root": figure.digest, "figures": to_table([figure])})
+        return
+    body = document["position"]
+    out = console()
+    out.print(f"{body['operator']} · {body['as_of']} · {body['rulebook']['id']}", markup=False)
+    out.print(explanation(figure, lang_of(ctx), depth or 10**6))
+    used = {(source["dataset"]) for source in (node.get("source") or {} for node in to_table([figure]).values()) if source.get("kind") == "data"}  # type: ignore[union-attr]  # fmt: skip
+    files = [source for source in document["facts"]["sources"] if source["dataset"] in used]
+    if files:
+        out.print("\nIngested files / 取込ファイル", markup=False)
+        for source in files:
+            out.print(
+                f"  {source['dataset']}  {source['file']}  sha256 {source['sha256'][:16]}…  rows read {source['read']:,}",
+                markup=False,
+                soft_wrap=True,
+            )
+
+
+@click.command()
+@click.option("--as-of", type=_DAY, help="The day [default: today].")
+@click.option("--rulebook", "ids", multiple=True, metavar="ID", help="Compare these [default: every known one].")
+@click.option("--json", "json_", is_flag=True, help="Print as JSON.")
+@click.pass_context
+def compare(ctx: click.Context, as_of: datetime | None, ids: tuple[str, ...], json_: bool) -> None:
+    """All rulebooks side by side on the same facts."""
+    from junbikin.reports.text import comparison
+    from junbikin.rulebooks.load import known_rulebooks
+
+    home = home_of(ctx)
+    every = ids or tuple(dict.fromkeys([*home.rulebooks, *known_rulebooks()]))
+    positions, stopped = _assessed(home, _day(home, as_of), every)
+    if json_:
+        as_json({"as_of": _day(home, as_of).isoformat(), "positions": [_line(position) for position in positions]})
+    else:
+        console().print(comparison(positions, lang_of(ctx)))
+    _tell_stopped(stopped)
+
+
+def _line(position: Position) -> dict[str, Any]:
+    return {"rulebook": position.rulebook.id, "digest": position.digest} | position.document()["summary"]
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "json_", is_flag=True, help="Print as JSON.")
+@click.pass_context
+def verify(ctx: click.Context, file: Path, json_: bool) -> None:
+    """Recompute the position in FILE from the facts, believing nothing in it, and name the first difference.
+
+    Exit code 1 when it differs, 2 when the file or the facts were altered.
+    """
+    from junbikin.reserve.archive import read
+    from junbikin.reserve.verify import verify as work
+
+    home = home_of(ctx)
+    results = [work(home, document) for document in read(file)]
+    if json_:
+        as_json({"positions": [_verified(result) for result in results]})
+    else:
+        for result in results:
+            for line in _verdict(result):
+                click.echo(line)
+    if any(result.difference for result in results):
+        ctx.exit(1)
+
+
+def _verified(result: Any) -> dict[str, Any]:
+    return {
+        "rulebook": result.position.rulebook.id,
+        "stated": result.document["digest"],
+        "recomputed": result.position.digest,
+        "rulebook_changed": result.rulebook_changed,
+        "first_difference": result.difference
+        and {
+            "path": list(result.difference.path),
+            "stated": result.difference.stated,
+            "recomputed": result.difference.recomputed,
+        },
+    }
+
+
+def _verdict(result: Any) -> list[str]:
+    name = f"{result.position.rulebook.id}, {result.position.as_of}"
+    if result.difference is None:
+        return [f"{name}: verified; every figure was recomputed and agrees (sha256 {result.position.digest[:16]}…)"]
+    lines = [f"{name}: DIFFERS at {' > '.join(result.difference.path)}"]
+    lines += [f"  stated:     {result.difference.stated}", f"  recomputed: {result.difference.recomputed}"]
+    if result.rulebook_changed:
+        lines.append("  the rulebook's files are not those that the position was made with")
+    return lines

@@ -1,0 +1,62 @@
+"""What commands share: the home asked for, printing for people or programs, and progress on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from junbikin.facts.run import Progress
+    from junbikin.home import Home
+    from junbikin.reports.words import Lang
+
+
+def home_of(ctx: click.Context) -> Home:
+    """The home that the command is for."""
+    from junbikin.home import find_home
+
+    return find_home(ctx.find_root().obj["home"])
+
+
+def lang_of(ctx: click.Context) -> Lang:
+    """The language asked for."""
+    lang: Lang = ctx.find_root().obj["lang"]
+    return lang
+
+
+def console() -> Console:
+    """Standard output, as wide as the terminal, or wide enough for tables when there is none."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 140, soft_wrap=False)
+
+
+def as_json(content: Any) -> None:
+    """Prints JSON with stable keys; amounts in it are strings."""
+    click.echo(json.dumps(content, ensure_ascii=False, indent=1))
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A bar on standard error with what is being done, how far it is and for how long; silent when not a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda what, share: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=1.0)
+
+        def tell(what: str, share: float) -> None:
+            bar.update(task, description=what, completed=share)
+
+        yield tell

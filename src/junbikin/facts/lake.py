@@ -1,0 +1,116 @@
+"""The lake as it was known at one line of its log: which days it has, and what a query says of some of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from junbikin.errors import FactsDamaged
+from junbikin.facts.datasets import DATASETS
+from junbikin.facts.engine import connect, files
+from junbikin.facts.log import Entry, Segment, head_of, live_segments, read_log
+from junbikin.facts.queries import QUERIES, query_texts
+from junbikin.home import Home
+
+
+@dataclass(frozen=True)
+class Lake:
+    """Facts as known after `entries`. With `fresh` nothing kept from earlier runs is believed."""
+
+    home: Home
+    entries: tuple[Entry, ...]
+    fresh: bool = False
+
+    @property
+    def head(self) -> str:
+        """The digest of the last log entry: which facts these are."""
+        return head_of(self.entries)
+
+    @property
+    def cache(self) -> Path | None:
+        """Where sums are kept between runs; None when they are not to be believed."""
+        return None if self.fresh else self.home.path / "cache"
+
+    @cached_property
+    def _days(self) -> dict[str, dict[str, list[Segment]]]:
+        return {name: live_segments(self.entries, name) for name in DATASETS}
+
+    @cached_property
+    def _engine(self) -> duckdb.DuckDBPyConnection:
+        return connect(self.home.memory_limit)
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """The queries as SQL."""
+        return query_texts(self.cache / "queries.json" if self.cache else None)
+
+    def days(self, dataset: str, start: date = date.min, end: date = date.max) -> dict[str, list[Segment]]:
+        """Day → segments of a dataset between two days, both included."""
+        low, high = start.isoformat(), end.isoformat()
+        return {day: segments for day, segments in self._days[dataset].items() if low <= day <= high}
+
+    def run(self, query: str, days: dict[str, list[Segment]]) -> list[tuple[Any, ...]]:
+        """The rows of a named query over some days, sorted."""
+        return self._over(QUERIES[query][0], days, self.texts[query])
+
+    def rows(self, dataset: str, days: dict[str, list[Segment]]) -> list[dict[str, Any]]:
+        """Whole rows of a small dataset over some days, sorted by key."""
+        names = [name for name, _ in DATASETS[dataset].stored]
+        found = self._over(dataset, days, f"SELECT {', '.join(names)} FROM {dataset}")
+        key = [names.index(name) for name in DATASETS[dataset].key]
+        return [dict(zip(names, row, strict=True)) for row in sorted(found, key=lambda row: [str(row[i]) for i in key])]
+
+    def _over(self, dataset: str, days: dict[str, list[Segment]], sql: str) -> list[tuple[Any, ...]]:
+        paths = [self.home.facts / segment.file for segments in days.values() for segment in segments]
+        if not paths:
+            return []
+        for path in paths:
+            if not path.exists():
+                raise FactsDamaged(
+                    "a file that the log names is missing", where=str(path), then="restore it from a backup"
+                )
+        self._engine.execute(
+            f"CREATE OR REPLACE VIEW {dataset} AS SELECT * FROM read_parquet({files([str(p) for p in paths])}, "
+            "hive_partitioning = true, hive_types = {'day': VARCHAR})"
+        )
+        return sorted(self._engine.execute(sql).fetchall(), key=lambda row: [str(item) for item in row])
+
+    def check_files(self, datasets: Iterable[str]) -> None:
+        """Raises `FactsDamaged`, naming the file, unless every live segment is the one that the log recorded."""
+        for dataset in datasets:
+            for segments in self._days[dataset].values():
+                for segment in segments:
+                    path = self.home.facts / segment.file
+                    if not path.exists() or _sha256(path) != segment.sha256:
+                        raise FactsDamaged(
+                            f"{segment.file} is not the file that the log recorded: facts were changed",
+                            where=str(path),
+                            then="restore it from a backup, or ingest the sources into a new home",
+                        )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def open_lake(home: Home, *, head: str = "", fresh: bool = False) -> Lake:
+    """The lake as known at `head` (the newest when empty). Raises `FactsDamaged` when the log has no such line."""
+    entries = read_log(home.facts)
+    if head and head != head_of(()):
+        for count, entry in enumerate(entries, 1):
+            if entry.digest == head:
+                return Lake(home, entries[:count], fresh)
+        raise FactsDamaged(
+            f"the log has no entry {head[:12]}: these are not the facts that the position was made from",
+            where=str(home.facts),
+            then="use the home in which the position was assessed",
+        )
+    return Lake(home, () if head else entries, fresh)

@@ -1,0 +1,37 @@
+"""Findings (指摘事項): what somebody must look at, how grave it is, under which rule, and by when it is cured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
+
+from junbikin.figures import Figure, Name, Provenance
+
+
+class Severity(IntEnum):
+    """How grave, in rising order. A HOLE is something unknown, which may hide a breach."""
+
+    NOTICE = 1
+    WARNING = 2
+    HOLE = 3
+    BREACH = 4
+
+    @property
+    def ja(self) -> str:
+        """The Japanese word."""
+        return {1: "注記", 2: "注意", 3: "不明", 4: "違反"}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found. `code` is stable for programs; `what` and `then` are for people."""
+
+    code: str
+    severity: Severity
+    what: Name
+    then: Name
+    citation: str = ""
+    provenance: Provenance | None = None
+    amount: Figure | None = None
+    cure_by: date | None = None

@@ -1,0 +1,224 @@
+"""Resources (充当可能財源): reserve assets after eligibility and haircut, and recognised insurance.
+
+Every asset and policy either counts, with the figure that says how far, or says why it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from junbikin.reserve.view import FactsView, Snapshot
+from junbikin.figures import Figure, Name, Stated, given, largest, smallest, total
+from junbikin.rulebooks.parameters import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One asset or policy: what it is worth, what of it counts, and why it does not count (whole)."""
+
+    id: str
+    kind: str
+    place: str
+    worth: Figure
+    counted: Figure
+    refused: tuple[Name, ...]
+    limits: tuple[Name, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What counts toward a requirement, and every item behind it."""
+
+    assets: tuple[Item, ...]
+    policies: tuple[Item, ...]
+    reserve_assets: Figure
+    insurance: Figure
+    total: Figure
+
+
+def resources(view: FactsView, rules: Rules, requirement: Figure) -> Resources:
+    """The resources of the day under a rulebook, against its requirement."""
+    assets = _assets(view, rules)
+    counted = _by_place(assets, rules, requirement, view.currency)
+    policies = _policies(view, rules)
+    insured = _limited_insurance(policies, rules, requirement, view.currency)
+    whole = total([counted, insured], view.currency).named("resources", "resources", "充当可能財源")
+    return Resources(assets, policies, counted, insured, whole)
+
+
+def _nothing(currency: str, why: str) -> Figure:
+    return given(0, currency, Name("does not count", "算入しない"), Stated(why))
+
+
+# Reserve assets
+
+
+def _assets(view: FactsView, rules: Rules) -> tuple[Item, ...]:
+    snapshot = view.snapshot("reserve_assets")
+    items = tuple(_asset(view, rules, snapshot, row) for row in snapshot.rows)
+    return _against_same_crypto(view, items)
+
+
+def _asset(view: FactsView, rules: Rules, snapshot: Snapshot, row: Mapping[str, Any]) -> Item:
+    name, asset = row["asset_id"], row["asset"]
+    held = given(
+        row["quantity"],
+        asset,
+        Name(f"{asset} held in {name}", f"{name}の{asset}"),
+        snapshot.source(f"quantity of {name}", [row]),
+    )
+    worth = view.valued(held, asset).named(f"worth.{name}", f"worth of {name}", f"{name}の評価額")
+    refused = _unfit(rules, row)
+    if not rules.has(f"resources.haircut.{row['kind']}"):
+        refused.append(
+            Name(f"the rulebook has no haircut for the kind {row['kind']}", f"種類「{row['kind']}」の掛目がない")
+        )
+    if worth.value is None:
+        refused.append(worth.holes[0].note or Name("its worth is not known", "評価額が不明"))
+    if refused:
+        counted = _nothing(view.currency, refused[0].en)
+    else:
+        haircut = worth * rules.number(f"resources.haircut.{row['kind']}")
+        counted = worth - haircut
+    counted = counted.named(f"counted.{name}", f"{name} after haircut", f"{name}（掛目後）")
+    return Item(name, row["kind"], row["held_at"], worth, counted, tuple(refused))
+
+
+def _unfit(rules: Rules, row: Mapping[str, Any]) -> list[Name]:
+    places, _ = rules.words("resources.jurisdictions")
+    days = rules.integer("resources.realisable_days")
+    tests = [
+        (not row["dedicated"], Name("not dedicated to the reserve", "準備金専用でない")),
+        (not row["on_trust"], Name("not held on trust", "信託されていない")),
+        (
+            row["jurisdiction"] not in places,
+            Name(f"held in {row['jurisdiction']}, not in {' or '.join(sorted(places))}", f"保有国が{row['jurisdiction']}"),
+        ),
+        (
+            row["realisable_days"] > days,
+            Name(f"realisable in {row['realisable_days']} days, at most {days} allowed", f"換価に{row['realisable_days']}日（上限{days}日）"),
+        ),
+    ]  # fmt: skip
+    return [reason for fails, reason in tests if fails]
+
+
+def _against_same_crypto(view: FactsView, items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """Crypto counts only against what customers are owed of the same crypto, however it is spread over items."""
+    if not any(item.kind == "crypto" and not item.refused for item in items):
+        return items
+    owed = {asset.asset: asset.owed for asset in view.customer_assets()}
+    left: dict[str, Figure] = {}
+    result = []
+    for item in items:
+        if item.kind != "crypto" or item.refused:
+            result.append(item)
+            continue
+        asset = str(item.worth.inputs[0].unit)
+        if asset not in owed:
+            why = Name(f"customers are owed no {asset} for it to stand against", f"対応する{asset}の利用者債務がない")
+            nothing = _nothing(view.currency, why.en).named(f"counted.{item.id}", item.id, item.id)
+            result.append(Item(item.id, item.kind, item.place, item.worth, nothing, (why,)))
+            continue
+        room = left.get(asset, owed[asset])
+        counted = smallest(item.counted, room).named(item.counted.key, item.counted.name.en, item.counted.name.ja)
+        left[asset] = room - counted
+        limits: tuple[Name, ...] = ()
+        if item.counted.value is not None and counted.value is not None and counted.value < item.counted.value:
+            limits = (Name(f"counts up to the {asset} owed to customers", f"利用者への{asset}債務を上限とする"),)
+        result.append(Item(item.id, item.kind, item.place, item.worth, counted, (), limits))
+    return tuple(result)
+
+
+def _by_place(items: Sequence[Item], rules: Rules, requirement: Figure, currency: str) -> Figure:
+    """The sum over places, each up to its share of the requirement."""
+    share = rules.number("resources.place_share")
+    limit = (requirement * share).named("place_limit", "most that one place may cover", "一保管先の上限")
+    places: dict[str, list[Figure]] = {}
+    for item in items:
+        if not item.refused:
+            places.setdefault(item.place, []).append(item.counted)
+    lines = []
+    for place, counted in places.items():
+        there = total(counted, currency).named(f"held_at.{place}", f"held at {place}", f"{place}保管分")
+        counts = smallest(there, limit).named(f"place.{place}", f"{place}, within its limit", f"{place}（上限適用後）")
+        lines.append(counts)
+    return total(lines, currency).named("reserve_assets", "reserve assets that count", "算入する準備金資産")
+
+
+# Insurance
+
+
+def _policies(view: FactsView, rules: Rules) -> tuple[Item, ...]:
+    snapshot = view.snapshot("policies")
+    return tuple(_policy(view, rules, snapshot, row) for row in snapshot.rows)
+
+
+def _policy(view: FactsView, rules: Rules, snapshot: Snapshot, row: Mapping[str, Any]) -> Item:
+    name = row["policy_id"]
+    remaining, deductible = (
+        given(
+            row[column], "JPY", Name(f"{en} of {name}", f"{name}の{ja}"), snapshot.source(f"{column} of {name}", [row])
+        )
+        for column, en, ja in (
+            ("remaining_jpy", "remaining aggregate", "残存限度額"),
+            ("deductible_jpy", "deductible", "免責額"),
+        )
+    )
+    refused, limits = _uninsured(view.as_of, rules, row), []
+    counted = _nothing(view.currency, refused[0].en if refused else "")
+    if not refused:
+        above = largest(remaining - deductible, _nothing(view.currency, "a payment is never negative"))
+        exposed, where = _exposed(view, set(row["storages"].split("|")))
+        counted = smallest(above, exposed) if exposed is not None else above
+        if counted.value is None:
+            refused = (Name("what it would cover is not known", "対象額が不明"),)
+            counted = _nothing(view.currency, refused[0].en)
+        elif where and above.value is not None and counted.value < above.value:
+            limits.append(Name(f"counts up to what is {where.en}", f"{where.ja}の額を上限とする"))
+    counted = counted.named(f"counted.{name}", f"{name}, recognised", f"{name}（算入額）")
+    return Item(name, "insurance", row["insurer"], remaining, counted, tuple(refused), tuple(limits))
+
+
+def _uninsured(day: date, rules: Rules, row: Mapping[str, Any]) -> tuple[Name, ...]:
+    needed, _ = rules.words("insurance.causes")
+    missing = sorted(needed - set(row["causes"].split("|")))
+    approved = row["approved_on"]
+    tests = [
+        (approved is None or approved > day, Name("not approved", "承認されていない")),
+        (row["effective_from"] > day, Name(f"in force only from {row['effective_from']}", f"{row['effective_from']}まで効力がない")),
+        (row["effective_to"] < day, Name(f"expired on {row['effective_to']}", f"{row['effective_to']}に満了")),
+        (bool(missing), Name(f"does not cover {', '.join(missing)}", f"対象外の原因：{'、'.join(missing)}")),
+    ]  # fmt: skip
+    return tuple(reason for fails, reason in tests if fails)
+
+
+def _exposed(view: FactsView, storages: set[str]) -> tuple[Figure | None, Name | None]:
+    """The customers' assets in the storages that a policy covers; None when it covers both kinds."""
+    hot, cold = "hot" in storages, "cold" in storages
+    if hot and cold:
+        return None, None
+    assets = view.customer_assets()
+    if cold:
+        part = total([asset.cold for asset in assets], view.currency)
+        return part.named("exposed.cold", "customers' assets in cold storage", "コールド保管の利用者資産"), Name(
+            "in cold storage", "コールド保管"
+        )
+    if hot:
+        part = total([asset.rest for asset in assets], view.currency)
+        return part.named("exposed.rest", "customers' assets not in cold storage", "コールド以外の利用者資産"), Name(
+            "not in cold storage", "コールド以外"
+        )
+    nothing = _nothing(view.currency, "the policy covers neither hot nor cold storage")
+    return nothing, Name("in the storages that it covers", "対象の保管形態")
+
+
+def _limited_insurance(items: Sequence[Item], rules: Rules, requirement: Figure, currency: str) -> Figure:
+    share = rules.number("insurance.share")
+    limit = (requirement * share).named("insurance_limit", "most that insurance may cover", "保険の充当上限")
+    whole = total([item.counted for item in items if not item.refused], currency).named(
+        "insured", "policies that count", "算入できる保険"
+    )
+    return smallest(whole, limit).named("insurance", "insurance that counts", "算入する保険")

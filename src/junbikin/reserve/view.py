@@ -1,0 +1,334 @@
+"""Facts as formulas see them: sums and snapshots of the lake as figures, with a hole where something is unknown."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cached_property, reduce
+from typing import Any
+
+import rfc8785
+
+from junbikin.calendars import Period, fiscal_year
+from junbikin.facts.lake import Lake
+from junbikin.facts.rollups import DayVolume, day_volumes
+from junbikin.figures import Data, Figure, Name, Unit, given, hole, plain, smallest, total
+from junbikin.figures.amounts import EXACT
+from junbikin.rulebooks.interface import CustomerAsset, Grade
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The newest rows of a dataset on or before the day asked; `day` is None when there are none."""
+
+    dataset: str
+    day: date | None
+    rows: list[dict[str, Any]]
+
+    def source(self, query: str, rows: Sequence[Any] | None = None) -> Data:
+        """The source of a figure taken from these rows (all of them, or those given)."""
+        return data_source(self.dataset, f"{query}, as of {self.day}", self.rows if rows is None else rows)
+
+
+def data_source(dataset: str, query: str, rows: Sequence[Any]) -> Data:
+    """A query over a dataset, with the digest of the canonical rows that it returned."""
+    return Data(dataset, query, hashlib.sha256(rfc8785.dumps(_canonical(rows))).hexdigest())
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, dict):
+        return {key: _canonical(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(item) for item in value]
+    return value if value is None or isinstance(value, str | bool | int) else str(value)
+
+
+@dataclass(frozen=True)
+class FactsView:
+    """The facts of a lake on one day, as `junbikin.rulebooks.interface.Facts` asks for them.
+
+    Figures are in the home's currency; prices older than the home allows are not used. Nothing later than
+    `as_of` is seen.
+    """
+
+    lake: Lake
+    as_of: date
+
+    @property
+    def currency(self) -> str:
+        """What positions are stated in."""
+        return self.lake.home.currency
+
+    def fiscal_year(self, back: int = 0) -> Period:
+        """The operator's fiscal year that holds `as_of`, or one before it."""
+        return fiscal_year(self.as_of, self.lake.home.fiscal_year_starts, back)
+
+    # Volume
+
+    @cached_property
+    def day_volumes(self) -> list[DayVolume]:
+        """Every day's sums up to `as_of`."""
+        return day_volumes(self.lake, date.min, self.as_of)
+
+    def volume(self, line: str, period: Period) -> Figure:
+        """What was traded on a line in a period: from trades, and what was declared without them."""
+        traded = [v for v in self.day_volumes if v.line == line and date.fromisoformat(v.day) in period]
+        parts = [
+            self._traded(line, period, quote, [v for v in traded if v.quote == quote]) for quote in _quotes(traded)
+        ]
+        parts += self._declared(line, period)
+        name = Name(f"volume of {line} in {period.name}", f"{period.name}の{line}取引高")
+        key = f"volume.{line}.{period.name}"
+        if not parts:
+            source = data_source("trades", _volume_query(line, period, self.currency), [])
+            return given(0, self.currency, name, source, key)
+        return (parts[0] if len(parts) == 1 else total(parts, self.currency)).named(key, name.en, name.ja)
+
+    def _traded(self, line: str, period: Period, quote: str, days: list[DayVolume]) -> Figure:
+        if quote == self.currency:
+            return self._notional(line, period, quote, days)
+        by_day: dict[str, list[DayVolume]] = {}
+        for volume in days:
+            by_day.setdefault(volume.day, []).append(volume)
+        lines = [
+            self._notional(line, _one_day(day), quote, volumes) * self.price(quote, date.fromisoformat(day))
+            for day, volumes in by_day.items()
+        ]
+        return total(lines, self.currency).named(
+            "", f"{line} quoted in {quote}, at each day's price", f"{line}（{quote}建て、日々の価格で換算）"
+        )
+
+    def _notional(self, line: str, period: Period, quote: str, days: list[DayVolume]) -> Figure:
+        rows = [[v.day, v.asset, v.trades, plain(v.quantity), plain(v.notional)] for v in days]
+        amount = total_of(v.notional for v in days)
+        source = data_source("trades", _volume_query(line, period, quote), rows)
+        name = Name(f"{line} quoted in {quote}, {period.name}", f"{line}（{quote}建て）{period.name}")
+        return given(amount, quote, name, source)
+
+    def _declared(self, line: str, period: Period) -> list[Figure]:
+        return [
+            given(
+                row["amount_jpy"],
+                "JPY",
+                Name(
+                    f"declared volume of {line}, to {row['period_end']}",
+                    f"{line}の申告取引高（{row['period_end']}まで）",
+                ),
+                data_source("declared_volumes", f"line = {line}, {row['period_start']}…{row['period_end']}", [row]),
+            )
+            for row in self.declared
+            if row["line"] == line and row["period_start"] in period and row["period_end"] in period
+        ]
+
+    @cached_property
+    def declared(self) -> list[dict[str, Any]]:
+        """Every declared volume up to `as_of`."""
+        return self.lake.rows("declared_volumes", self.lake.days("declared_volumes", end=self.as_of))
+
+    # Prices
+
+    @cached_property
+    def _prices(self) -> dict[tuple[str, str], dict[date, tuple[str, Decimal]]]:
+        """(asset, quote) → day → source and last price; of sources that tie, the first by name.
+
+        Only the days are read at which something is valued: `as_of`, and days of trades in other currencies.
+        """
+        valued = {self.as_of} | {date.fromisoformat(v.day) for v in self.day_volumes if v.quote != self.currency}
+        ages = range(self.lake.home.price_max_age_days + 1)
+        wanted = {(day - timedelta(days=age)).isoformat() for day in valued for age in ages}
+        days = {day: segments for day, segments in self.lake.days("prices").items() if day in wanted}
+        found: dict[tuple[str, str], dict[date, tuple[str, Decimal]]] = {}
+        for day, asset, quote, source, price in self.lake.run("last_prices", days):
+            found.setdefault((asset, quote), {}).setdefault(date.fromisoformat(day), (source, price))
+        return found
+
+    def price(self, asset: str, day: date | None = None) -> Figure:
+        """An asset's price in the home's currency: its own, or by way of one other currency; else a hole."""
+        day = day or self.as_of
+        direct = self._price(asset, self.currency, day)
+        if direct is not None:
+            return direct
+        for quote in sorted({quote for known, quote in self._prices if known == asset}):
+            first, second = self._price(asset, quote, day), self._price(quote, self.currency, day)
+            if first is not None and second is not None:
+                return (first * second).named(
+                    f"price.{asset}.{day}", f"price of {asset} by way of {quote}", f"{asset}の価格（{quote}経由）"
+                )
+        limit = self.lake.home.price_max_age_days
+        why = Name(
+            f"no price of {asset} in {self.currency} on {day} or the {limit} days before it",
+            f"{day}以前{limit}日以内に{asset}の{self.currency}価格がない",
+        )
+        unit = Unit.parse(self.currency) / Unit.parse(asset)
+        return hole(unit, Name(f"price of {asset} on {day}", f"{day}の{asset}価格"), why, f"price.{asset}.{day}")
+
+    def _price(self, asset: str, quote: str, day: date) -> Figure | None:
+        days = self._prices.get((asset, quote), {})
+        for age in range(self.lake.home.price_max_age_days + 1):
+            at = day - timedelta(days=age)
+            if at in days:
+                source, price = days[at]
+                query = f"last {asset}/{quote} of {at}, source {source}"
+                return given(
+                    price,
+                    Unit.parse(quote) / Unit.parse(asset),
+                    Name(f"price of {asset} on {at}", f"{at}の{asset}価格"),
+                    data_source("prices", query, [[asset, quote, at, source, price]]),
+                    f"price.{asset}.{at}",
+                )
+        return None
+
+    def valued(self, amount: Figure, asset: str) -> Figure:
+        """An amount of an asset in the home's currency, at the day's price."""
+        return amount if asset == self.currency else amount * self.price(asset)
+
+    # Snapshots
+
+    def snapshot(self, dataset: str) -> Snapshot:
+        """The newest rows of a small dataset on or before `as_of`."""
+        day, days = self._newest(dataset)
+        return Snapshot(dataset, day, self.lake.rows(dataset, days))
+
+    def snapshot_day(self, dataset: str) -> date | None:
+        """The day of the newest snapshot on or before `as_of`."""
+        return self._newest(dataset)[0]
+
+    def _newest(self, dataset: str) -> tuple[date | None, dict[str, Any]]:
+        days = self.lake.days(dataset, end=self.as_of)
+        if not days:
+            return None, {}
+        newest = max(days)
+        return date.fromisoformat(newest), {newest: days[newest]}
+
+    @cached_property
+    def _customer_assets(self) -> tuple[CustomerAsset, ...]:
+        balance_day, balance_days = self._newest("customer_balances")
+        holding_day, holding_days = self._newest("holdings")
+        if balance_day is None or holding_day is None:
+            return (self._unknown_assets("customer_balances" if balance_day is None else "holdings"),)
+        cold: dict[str, Decimal] = {}
+        for asset, owner, storage, quantity in self.lake.run("holdings", holding_days):
+            if owner == "customer" and storage == "cold":
+                cold[asset] = quantity
+        found = []
+        for asset, accounts, quantity in self.lake.run("balances", balance_days):
+            if asset != self.currency:
+                owed = given(
+                    quantity,
+                    asset,
+                    Name(f"{asset} owed to customers", f"利用者への{asset}債務"),
+                    data_source(
+                        "customer_balances", f"sum of {asset}, as of {balance_day}", [[asset, accounts, quantity]]
+                    ),
+                    f"owed.{asset}",
+                )
+                stored = given(
+                    cold.get(asset, 0),
+                    asset,
+                    Name(f"customers' {asset} in cold storage", f"利用者の{asset}（コールド）"),
+                    data_source(
+                        "holdings", f"{asset}, owner customer, storage cold, as of {holding_day}", [cold.get(asset)]
+                    ),
+                    f"stored.{asset}",
+                )
+                found.append(self._customer_asset(asset, owed, stored))
+        return tuple(found)
+
+    def customer_assets(self) -> tuple[CustomerAsset, ...]:
+        """What customers are owed of each crypto-asset, and how much of it cold storage covers.
+
+        Money in the home's currency is not counted: it is held on trust under its own rule.
+        """
+        return self._customer_assets
+
+    def _customer_asset(self, asset: str, owed: Figure, stored: Figure) -> CustomerAsset:
+        covered = smallest(stored, owed).named(
+            f"covered.{asset}", f"{asset} owed and in cold", f"{asset}債務のコールド分"
+        )
+        return CustomerAsset(
+            asset,
+            self.valued(owed, asset).named(f"owed_value.{asset}", f"{asset} owed, in money", f"{asset}債務の評価額"),
+            self.valued(covered, asset).named(f"cold.{asset}", f"{asset} in cold storage", f"{asset}（コールド）"),
+            self.valued(owed - covered, asset).named(f"rest.{asset}", f"{asset} elsewhere", f"{asset}（その他）"),
+        )
+
+    def _unknown_assets(self, dataset: str) -> CustomerAsset:
+        what = {"customer_balances": "balances of customers", "holdings": "holdings"}[dataset]
+        ja = {"customer_balances": "利用者残高", "holdings": "保有残高"}[dataset]
+        why = Name(f"no {what} known on or before {self.as_of}", f"{self.as_of}以前の{ja}がない")
+        unknown = hole(self.currency, Name("customers' crypto-assets", "利用者の暗号資産"), why, f"unknown.{dataset}")
+        return CustomerAsset("", unknown, unknown, unknown)
+
+    # Reserve entries, incidents, controls
+
+    def reserve_booked(self, kind: str, until: date, since: date = date.min) -> Figure:
+        """The sum of the reserve's entries of a kind between two days, both included."""
+        rows = self.lake.rows("reserve_entries", self.lake.days("reserve_entries", since, min(until, self.as_of)))
+        mine = [row for row in rows if row["kind"] == kind]
+        query = f"sum of {kind} until {until}" if since == date.min else f"sum of {kind}, {since}…{until}"
+        source = data_source("reserve_entries", query, mine)
+        ja = {"accrual": "積立", "use": "使用", "release": "取崩"}[kind]
+        name = Name(f"{kind} until {until}", f"{until}までの{ja}")
+        return given(total_of(row["amount_jpy"] for row in mine), "JPY", name, source, f"booked.{kind}")
+
+    def net_losses(self, period: Period) -> Figure:
+        """Losses of the period's incidents less what was recovered of each."""
+        rows = self.lake.rows("incidents", self.lake.days("incidents", period.start, min(period.end, self.as_of)))
+        parts = []
+        for row in rows:
+            of = row["incident_id"]
+            loss = given(
+                row["loss_jpy"],
+                "JPY",
+                Name(f"loss of {of}", f"{of}の損失"),
+                data_source("incidents", f"loss of {of}", [row]),
+            )
+            back = given(
+                row["recovered_jpy"],
+                "JPY",
+                Name(f"recovered of {of}", f"{of}の回収"),
+                data_source("incidents", f"recovered of {of}", [row]),
+            )
+            parts.append((loss - back).named(f"loss.{of}", f"net loss of {of}", f"{of}の純損失"))
+        if not parts:
+            source = data_source("incidents", f"incidents {period.start}…{period.end}", [])
+            return given(
+                0, self.currency, Name("net losses: no incident known", "純損失：事故の記録なし"), source, "net_losses"
+            )
+        return total(parts, self.currency).named(
+            "net_losses", f"net losses, {period.start} to {period.end}", f"純損失（{period.start}〜{period.end}）"
+        )
+
+    @cached_property
+    def _controls(self) -> dict[str, dict[str, Any]]:
+        rows = self.lake.rows("controls", self.lake.days("controls", end=self.as_of))
+        return {row["control"]: row for row in sorted(rows, key=lambda row: str(row["as_of"]))}
+
+    def grade(self, control: str) -> Grade | None:
+        """The newest grade of a control on or before `as_of`."""
+        row = self._controls.get(control)
+        if row is None:
+            return None
+        return Grade(row["grade"], data_source("controls", f"{control}, as of {row['as_of']}", [row]))
+
+
+def total_of(numbers: Iterable[Decimal]) -> Decimal:
+    """The exact sum of decimals."""
+    return reduce(EXACT.add, numbers, Decimal(0))
+
+
+def _quotes(volumes: list[DayVolume]) -> list[str]:
+    return sorted({volume.quote for volume in volumes})
+
+
+def _one_day(day: str) -> Period:
+    return Period(day, date.fromisoformat(day), date.fromisoformat(day))
+
+
+def _volume_query(line: str, period: Period, quote: str) -> str:
+    return f"sum of price × quantity, line = {line}, quote = {quote}, days {period.start}…{period.end}"

@@ -1,0 +1,215 @@
+"""Reading rulebooks: from the package, from an installed plug-in, or from a folder. A broken one says how."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib.util
+import tomllib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from junbikin.errors import BadInput, RulebookProblem
+from junbikin.figures import Name, Provenance, Unit, exact
+from junbikin.rulebooks.interface import Facts, Outcome
+from junbikin.rulebooks.parameters import DatedValue, Parameter, Rules
+
+STATUSES = ("enacted", "precedent", "candidate")
+_TOP = {"id", "title", "jurisdiction", "status", "summary", "parameters"}
+_PARAMETER = {"name", "unit", "provenance", "citation", "values", "note"}
+_VALUE = {"from", "to", "value", "unknown"}
+_WORD = "word"
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """One regime: its parameters and its formula. `digest` covers both files."""
+
+    id: str
+    title: Name
+    jurisdiction: str
+    status: str
+    summary: Name
+    parameters: dict[str, Parameter]
+    formula: Callable[[Facts, Rules], Outcome]
+    folder: Path
+    digest: str
+
+    def on(self, day: date) -> Rules:
+        """The parameters as they stand on a day."""
+        return Rules(self.id, day, self.parameters)
+
+
+def known_rulebooks() -> dict[str, Path]:
+    """Id → folder of every rulebook in the package and in installed plug-ins (group `junbikin.rulebooks`)."""
+    here = Path(__file__).parent
+    folders = {_id_of(file): file.parent for file in sorted(here.glob("*/rulebook.toml"))}
+    for plugin in entry_points(group="junbikin.rulebooks"):
+        module = plugin.load()
+        folders[plugin.name] = Path(str(module.__file__)).parent
+    return folders
+
+
+def _id_of(file: Path) -> str:
+    return file.parent.name.replace("_", "-")
+
+
+def load_rulebook(name: str, base: Path | None = None) -> Rulebook:
+    """The rulebook of that id, or in that folder (relative to `base`). Raises `RulebookProblem`."""
+    known = known_rulebooks()
+    folder = known.get(name) or (base / name if base else Path(name))
+    file = folder / "rulebook.toml"
+    if not file.is_file():
+        near = difflib.get_close_matches(name, known, 1)
+        guess = f"did you mean {near[0]!r}? " if near else ""
+        raise RulebookProblem(f"there is no rulebook {name!r}", then=f"{guess}known are {', '.join(sorted(known))}")
+    content = file.read_bytes()
+    try:
+        table = tomllib.loads(content.decode("utf-8"), parse_float=_no_float)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise RulebookProblem(f"not TOML: {problem}", where=str(file), then="mend that line") from None
+    except _FloatFound as found:
+        raise RulebookProblem(f"{found} is a bare number", where=str(file), then=f'write it as "{found}"') from None
+    formula_file = folder / "formula.py"
+    if not formula_file.is_file():
+        raise RulebookProblem(
+            "the rulebook has no formula.py", where=str(folder), then="add one with assess(facts, rules)"
+        )
+    return _checked(table, file, content, formula_file)
+
+
+class _FloatFound(Exception):
+    pass
+
+
+def _no_float(text: str) -> Any:
+    raise _FloatFound(text)
+
+
+def _checked(table: dict[str, Any], file: Path, content: bytes, formula_file: Path) -> Rulebook:
+    _known(table, _TOP, str(file))
+    for key in ("id", "title", "jurisdiction", "status", "parameters"):
+        if key not in table:
+            raise RulebookProblem(f"{key!r} is missing", where=str(file), then="add it")
+    if table["status"] not in STATUSES:
+        raise RulebookProblem(
+            f"the status {table['status']!r} is not one", where=str(file), then="use one of " + ", ".join(STATUSES)
+        )
+    digest = hashlib.sha256(content + b"\0" + formula_file.read_bytes()).hexdigest()
+    return Rulebook(
+        id=table["id"],
+        title=_name(table["title"], f"{file}, title"),
+        jurisdiction=table["jurisdiction"],
+        status=table["status"],
+        summary=_name(table.get("summary", table["title"]), f"{file}, summary"),
+        parameters={key: _parameter(key, part, f"{file}, {key}") for key, part in _flat(table["parameters"])},
+        formula=_formula(table["id"], formula_file),
+        folder=file.parent,
+        digest=digest,
+    )
+
+
+def _flat(table: dict[str, Any], prefix: str = "") -> Iterable[tuple[str, dict[str, Any]]]:
+    """Nested tables as dotted keys; a table that has `values` or `citation` is a parameter."""
+    for key, part in table.items():
+        if isinstance(part, dict) and not ({"values", "citation", "provenance"} & set(part)):
+            yield from _flat(part, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", part
+
+
+def _parameter(key: str, part: Any, where: str) -> Parameter:
+    if not isinstance(part, dict):
+        raise RulebookProblem(f"{key!r} is not a parameter", where=where, then="give it name, unit, citation, values")
+    _known(part, _PARAMETER, where)
+    for needed in ("name", "unit", "provenance", "values"):
+        if needed not in part:
+            raise RulebookProblem(f"{needed!r} is missing", where=where, then="add it: no default stands in for it")
+    if not str(part.get("citation", "")).strip():
+        raise RulebookProblem("the citation is missing", where=where, then="say which article, page or memo it is from")
+    try:
+        provenance = Provenance(part["provenance"])
+    except ValueError:
+        raise RulebookProblem(
+            f"the provenance {part['provenance']!r} is not one", where=where, then="use one of " + ", ".join(Provenance)
+        ) from None
+    unit = str(part["unit"])
+    if unit != _WORD:
+        Unit.parse(unit)
+    values = tuple(_dated(value, unit, where) for value in part["values"])
+    if not values:
+        raise RulebookProblem("there is no value", where=where, then='add one, or { from = …, unknown = "why" }')
+    values = tuple(sorted(values, key=lambda value: value.since))
+    for earlier, later in zip(values, values[1:], strict=False):
+        if earlier.since == later.since or (earlier.until and earlier.until >= later.since):
+            raise RulebookProblem(
+                f"two values hold on {later.since}", where=where, then="end the earlier one before the later one begins"
+            )
+    ends = [later.since for later in values[1:]]
+    dated = tuple(
+        DatedValue(v.since, v.until or (_day_before(end) if end else None), v.value, v.unknown)
+        for v, end in zip(values, [*ends, None], strict=True)
+    )
+    return Parameter(
+        key, _name(part["name"], where), "" if unit == _WORD else unit, provenance, part["citation"], dated,
+        str(part.get("note", "")),
+    )  # fmt: skip
+
+
+def _day_before(day: date) -> date:
+    return date.fromordinal(day.toordinal() - 1)
+
+
+def _dated(value: Any, unit: str, where: str) -> DatedValue:
+    if not isinstance(value, dict):
+        raise RulebookProblem("a value must be a table", where=where, then='write { from = 2026-04-01, value = "…" }')
+    _known(value, _VALUE, where)
+    days = (value.get("from"), value.get("to"))
+    if not isinstance(days[0], date) or any(isinstance(day, datetime) for day in days):
+        raise RulebookProblem("a value needs the day from which it holds", where=where, then="add from = 2026-04-01")
+    if ("value" in value) == ("unknown" in value):
+        raise RulebookProblem("give either value or unknown", where=where, then="keep the one that is true")
+    if "unknown" in value:
+        return DatedValue(days[0], days[1], None, str(value["unknown"]))
+    text = value["value"]
+    if not isinstance(text, str):
+        raise RulebookProblem(f"{text!r} is a bare number", where=where, then=f'write it as "{text}"')
+    if unit != _WORD:
+        try:
+            exact(text)
+        except BadInput as problem:
+            raise RulebookProblem(problem.what, where=where, then=problem.then) from None
+    return DatedValue(days[0], days[1], text)
+
+
+def _name(part: Any, where: str) -> Name:
+    if not isinstance(part, dict) or set(part) != {"en", "ja"}:
+        raise RulebookProblem("a name needs both languages", where=where, then='write { en = "…", ja = "…" }')
+    return Name(part["en"], part["ja"])
+
+
+def _known(table: dict[str, Any], names: set[str], where: str) -> None:
+    for key in table:
+        if key not in names:
+            near = difflib.get_close_matches(key, names, 1)
+            guess = f"did you mean {near[0]!r}?" if near else "the keys are " + ", ".join(sorted(names))
+            raise RulebookProblem(f"unknown key {key!r}", where=where, then=guess)
+
+
+def _formula(name: str, file: Path) -> Callable[[Facts, Rules], Outcome]:
+    spec = importlib.util.spec_from_file_location(f"junbikin_rulebook_{name.replace('-', '_')}", file)
+    if spec is None or spec.loader is None:
+        raise RulebookProblem("the formula cannot be read", where=str(file), then="it must be a Python file")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        formula: Callable[[Facts, Rules], Outcome] = module.assess
+    except (SyntaxError, ImportError, AttributeError) as problem:
+        raise RulebookProblem(
+            f"the formula cannot be used: {problem}", where=str(file), then="define assess(facts, rules)"
+        ) from None
+    return formula
