@@ -40,7 +40,7 @@ def years_before(day: date, years: int) -> date:
 
 def is_business_day(day: date) -> bool:
     """Whether Japanese banks are open: not a weekend, a national holiday, or 31 December to 3 January."""
-    from holidays import country_holidays  # noqa: PLC0415 - slow to import, rarely needed
+    from holidays import country_holidays
 
     if day.weekday() >= 5:
         return False

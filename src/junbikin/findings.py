@@ -31,7 +31,7 @@ class Finding:
     severity: Severity
     what: Name
     then: Name
-    citation: str = ""
+    citation: Name | None = None
     provenance: Provenance | None = None
     amount: Figure | None = None
     cure_by: date | None = None

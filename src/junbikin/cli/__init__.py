@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ class _Lazy(click.Group):
 
             near = difflib.get_close_matches(args[0], _COMMANDS, 1)
             if near:
-                problem.message += f" Did you mean {near[0]!r}?"
+                raise click.UsageError(f"{problem.message} Did you mean {near[0]!r}?", ctx) from None
             raise
 
 
@@ -61,8 +62,12 @@ def _default_lang() -> str:
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="junbikin")
-@click.option("--home", type=click.Path(path_type=Path), help="The operator's home (else JUNBIKIN_HOME, else found upward).")
-@click.option("--lang", type=click.Choice(["en", "ja"]), default=_default_lang, help="Language of what is printed (else JUNBIKIN_LANG, LANG).")  # fmt: skip
+@click.option(
+    "--home", type=click.Path(path_type=Path), help="The operator's home (else JUNBIKIN_HOME, else found upward)."
+)
+@click.option(
+    "--lang", type=click.Choice(["en", "ja"]), default=_default_lang, help="Language (else JUNBIKIN_LANG, LANG)."
+)
 @click.pass_context
 def root(ctx: click.Context, home: Path | None, lang: str) -> None:
     """What liability reserve (責任準備金) an exchange must hold, what it holds, what is missing and why.
@@ -91,3 +96,7 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except Exception:  # noqa: BLE001 - the last line of defence: what is not foreseen is our fault, and says so
+        traceback.print_exc()
+        click.echo("error: this is our fault, not yours; please report the lines above", err=True)
+        sys.exit(JunbikinError.exit_code)

@@ -14,7 +14,9 @@ from junbikin.cli.show import as_json, console, home_of, lang_of, progress_bar
 @click.argument("dataset")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--mapping", help="A shipped mapping's name or a TOML file; without it the columns have our names.")
-@click.option("--corrects", default="", metavar="REASON", help="Rows of these files replace known rows of the same key.")
+@click.option(
+    "--corrects", default="", metavar="REASON", help="Rows of these files replace known rows of the same key."
+)
 @click.option("--json", "json_", is_flag=True, help="Print the receipt as JSON.")
 @click.pass_context
 def ingest(
@@ -108,9 +110,6 @@ def quarantine(ctx: click.Context, dataset: str | None, limit: int, json_: bool)
     """
     from collections import Counter
 
-    from rich.markup import escape
-    from rich.table import Table
-
     from junbikin.facts.datasets import DATASETS, dataset_named
     from junbikin.facts.log import read_log
     from junbikin.facts.quarantine import refused_rows
@@ -130,17 +129,19 @@ def quarantine(ctx: click.Context, dataset: str | None, limit: int, json_: bool)
         return
     settled = sum(1 for row in rows if row["settled"])
     click.echo(f"{len(rows):,} rows refused; {settled:,} of them settled by an accepted row of the same key")
-    for (name, reason), count in Counter((row["dataset"], str(row["reason"]).split(": ")[0:2][-1]) for row in rows).items():
-        click.echo(f"  {count:>9,}  {name}: {reason}")
-    table = Table(box=None, padding=(0, 2))
-    for title in ("file", "place", "reason", "settled", "row"):
-        table.add_column(title, overflow="ellipsis" if title == "row" else "fold", no_wrap=title == "row")
+    for (name, reason), count in Counter((row["dataset"], _kind(row["reason"])) for row in rows).most_common():
+        click.echo(f"  {count:>9,}  {name}  {reason}")
     for row in rows[: limit or None]:
-        place = f"{row['place']} {row['position'] if row['position'] is not None else ''}"
-        table.add_row(row["file"], place, escape(row["reason"]), "yes" if row["settled"] else "", escape(row["raw"] or ""))
-    console().print(table)
+        place = f"{row['place']} {row['position']}" if row["position"] is not None else row["place"]
+        click.echo(f"\n{row['file']}, {place}: {row['reason']}{'  (settled)' if row['settled'] else ''}")
+        click.echo(f"  {row['raw'] or ''}")
     if limit and len(rows) > limit:
         click.echo(f"… {len(rows) - limit:,} more; --limit 0 prints all")
+
+
+def _kind(reason: str) -> str:
+    """The reason without the value that it was about."""
+    return ": ".join(reason.split(": ")[:2])
 
 
 @facts.command()

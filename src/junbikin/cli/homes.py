@@ -24,7 +24,9 @@ def init(folder: Path, operator: str) -> None:
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--seed", default=20260331, show_default=True, help="Another seed makes another exchange.")
-@click.option("--html", type=click.Path(path_type=Path), help="Where to write the report [default: FOLDER/report.html].")
+@click.option(
+    "--html", type=click.Path(path_type=Path), help="Where to write the report [default: FOLDER/report.html]."
+)
 @click.pass_context
 def demo(ctx: click.Context, folder: Path, seed: int, html: Path | None) -> None:
     """Build an invented example exchange in FOLDER, print its reserve position, write its report."""

@@ -40,7 +40,9 @@ def _assessed(home: Home, as_of: date, ids: tuple[str, ...]) -> tuple[list[Posit
     return positions, stopped
 
 
-def assess_and_show(home: Home, as_of: date, ids: tuple[str, ...], lang: Lang, html: Path | None = None) -> list[Position]:
+def assess_and_show(
+    home: Home, as_of: date, ids: tuple[str, ...], lang: Lang, html: Path | None = None
+) -> list[Position]:
     """Assesses, keeps and prints positions, and writes the report if asked."""
     from junbikin.reports.text import position_parts
     from junbikin.reserve.archive import keep
@@ -53,15 +55,15 @@ def assess_and_show(home: Home, as_of: date, ids: tuple[str, ...], lang: Lang, h
             out.print(part)
         out.print()
     _tell_stopped(stopped)
-    _write_html(positions, html)
+    _write_html(positions, html, lang)
     return positions
 
 
-def _write_html(positions: list[Position], html: Path | None) -> None:
+def _write_html(positions: list[Position], html: Path | None, lang: Lang) -> None:
     if html is not None:
         from junbikin.reports.html import report
 
-        html.write_text(report(positions), encoding="utf-8")
+        html.write_text(report(positions, lang), encoding="utf-8")
         click.echo(f"report: {html}", err=True)
 
 
@@ -76,13 +78,20 @@ def _day(home: Home, as_of: datetime | None) -> date:
 
 @click.command()
 @click.option("--as-of", type=_DAY, help="The day of the position [default: today].")
-@click.option("--rulebook", "ids", multiple=True, metavar="ID", help="One or more, by id or folder [default: those in force].")
+@click.option(
+    "--rulebook", "ids", multiple=True, metavar="ID", help="One or more, by id or folder [default: those in force]."
+)
 @click.option("--json", "json_", is_flag=True, help="Print the whole position, with every figure, as JSON.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to this file.")
 @click.option("--fail-on", type=click.Choice(_SEVERITIES), help="Exit with 1 when a finding is at least this grave.")
 @click.pass_context
 def assess(
-    ctx: click.Context, as_of: datetime | None, ids: tuple[str, ...], json_: bool, html: Path | None, fail_on: str | None
+    ctx: click.Context,
+    as_of: datetime | None,
+    ids: tuple[str, ...],
+    json_: bool,
+    html: Path | None,
+    fail_on: str | None,
 ) -> None:
     """Say what must be held, what is held, what is missing and why, on a day."""
     from junbikin.findings import Severity
@@ -96,7 +105,7 @@ def assess(
         keep(home, positions)
         as_json({"positions": [position.document() for position in positions]})
         _tell_stopped(stopped)
-        _write_html(positions, html)
+        _write_html(positions, html, lang_of(ctx))
     else:
         positions = assess_and_show(home, day, ids, lang_of(ctx), html)
     gravest = worst(positions)
@@ -108,14 +117,14 @@ def assess(
 @click.argument("path")
 @click.option("--position", type=click.Path(path_type=Path), help="A position file [default: what was assessed last].")
 @click.option("--rulebook", "rulebook_id", metavar="ID", help="Which of the positions, when there are several.")
-@click.option("--depth", default=4, show_default=True, help="Levels to open; 0 opens all.")
+@click.option("--depth", default=12, show_default=True, help="Levels to open; 0 opens all.")
 @click.option("--json", "json_", is_flag=True, help="Print the figure and everything under it as JSON.")
 @click.pass_context
 def explain(
     ctx: click.Context, path: str, position: Path | None, rulebook_id: str | None, depth: int, json_: bool
 ) -> None:
     """Open the figure PATH (such as requirement, cap or capped.イ) down to its rule and its facts."""
-    from junbikin.figures import to_table
+    from junbikin.figures import Data, to_table
     from junbikin.reports.text import explanation
     from junbikin.reserve.archive import last, read
     from junbikin.reserve.explain import find
@@ -129,7 +138,7 @@ def explain(
     out = console()
     out.print(f"{body['operator']} · {body['as_of']} · {body['rulebook']['id']}", markup=False)
     out.print(explanation(figure, lang_of(ctx), depth or 10**6))
-    used = {(source["dataset"]) for source in (node.get("source") or {} for node in to_table([figure]).values()) if source.get("kind") == "data"}  # type: ignore[union-attr]  # fmt: skip
+    used = {part.source.dataset for part in figure.walk() if isinstance(part.source, Data)}
     files = [source for source in document["facts"]["sources"] if source["dataset"] in used]
     if files:
         out.print("\nIngested files / 取込ファイル", markup=False)
@@ -162,7 +171,8 @@ def compare(ctx: click.Context, as_of: datetime | None, ids: tuple[str, ...], js
 
 
 def _line(position: Position) -> dict[str, Any]:
-    return {"rulebook": position.rulebook.id, "digest": position.digest} | position.document()["summary"]
+    summary: dict[str, Any] = position.document()["summary"]
+    return {"rulebook": position.rulebook.id, "digest": position.digest} | summary
 
 
 @click.command()

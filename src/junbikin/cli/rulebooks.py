@@ -66,9 +66,13 @@ def show(ctx: click.Context, rulebook_id: str, json_: bool) -> None:
                         "name": {"en": p.name.en, "ja": p.name.ja},
                         "unit": p.unit or "word",
                         "provenance": str(p.provenance),
-                        "citation": p.citation,
+                        "citation": {"en": p.citation.en, "ja": p.citation.ja},
                         "values": [
-                            {"from": v.since.isoformat(), "to": v.until.isoformat() if v.until else None, "value": v.value}
+                            {
+                                "from": v.since.isoformat(),
+                                "to": v.until.isoformat() if v.until else None,
+                                "value": v.value,
+                            }
                             for v in p.values
                         ],
                     }
@@ -92,7 +96,7 @@ def show(ctx: click.Context, rulebook_id: str, json_: bool) -> None:
                 escape(dated.value if dated.value is not None else f"unknown: {dated.unknown}"),
                 str(dated.since),
                 f"[{'yellow' if weak else 'green'}]{tag}[/]",
-                escape(parameter.citation),
+                escape(say(parameter.citation, lang)),
             )
     out.print(table)
 

@@ -1,7 +1,7 @@
 """Checks: from raw text to typed columns, and what is wrong with a row where something is.
 
-One description of each column serves twice: to decide which rows are sound (every row, inside the engine) and
-to say why a row is not (only for the rows refused).
+Whether a row is sound is decided for every row by one short condition; why it is not, by the list of faults, and
+only for the rows refused. A row is sound exactly when it has no fault: ingest counts both and compares.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ _ZONED = r"^\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6}0*)?)?\s?(Z|UTC|[+
 _UNZONED = r"^\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6}0*)?)?$"
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
+_USUAL_TIME = "____-__-__T__:__:__.%+__:__"
+_USUAL_TIME_MOST = len("2026-04-01T09:00:00.123456+09:00")
+SYMBOL = "[A-Z0-9][A-Za-z0-9._-]{0,31}"
 MAX_TEXT = 200
 
 
@@ -35,6 +38,7 @@ def _typed(column: Column, part: ColumnMapping, zone: str | None) -> list[str]:
         return [f"{_number(raw, column.whole, column.decimals)} AS {column.name}"]
     expression = {
         Kind.TEXT: raw,
+        Kind.SYMBOL: raw,
         Kind.CHOICE: f"CASE WHEN {raw} IN ({_list(column.choices)}) THEN {raw} END",
         Kind.CHOICES: f"CASE WHEN list_has_all([{_list(column.choices)}], string_split({raw}, '|')) THEN {raw} END",
         Kind.DATE: rf"CASE WHEN regexp_full_match({raw}, '\d{{4}}-\d\d-\d\d') THEN TRY_CAST({raw} AS DATE) END",
@@ -88,7 +92,10 @@ def _instant(raw: str, part: ColumnMapping, zone: str | None) -> str:
     if part.time_format:
         unzoned = f"TRY(CAST(try_strptime({raw}, {literal(part.time_format)}) AS TIMESTAMP))"
         return f"timezone({literal(zone)}, {unzoned})" if zone else "NULL::TIMESTAMPTZ"
-    cases = f"WHEN regexp_full_match({raw}, '{_ZONED}') THEN TRY_CAST({raw} AS TIMESTAMPTZ)"
+    # A pattern is three times quicker than a regular expression, and the cast checks the digits either way.
+    usual = f"{raw} LIKE '{_USUAL_TIME}' AND strlen({raw}) <= {_USUAL_TIME_MOST}"
+    zoned = f"regexp_full_match({raw}, '{_ZONED}')"
+    cases = " ".join(f"WHEN {form} THEN TRY_CAST({raw} AS TIMESTAMPTZ)" for form in (usual, zoned))
     if zone:
         cases += (
             f" WHEN regexp_full_match({raw}, '{_UNZONED}') THEN timezone({literal(zone)}, TRY_CAST({raw} AS TIMESTAMP))"
@@ -96,23 +103,71 @@ def _instant(raw: str, part: ColumnMapping, zone: str | None) -> str:
     return f"CASE {cases} END"
 
 
+def sound(dataset: Dataset, now: datetime) -> str:
+    """SQL of the condition that every typed column of a row is there where it must be, and possible."""
+    parts = ["NOT malformed"]
+    for column in dataset.columns:
+        fits = _fits(column, column.name in dataset.key, now)
+        parts.append(f"(raw_{column.name} IS NULL OR coalesce({fits}, false))" if column.optional else fits)
+    if dataset.max_notional:
+        parts.append(_plausible(dataset))
+    return f"coalesce({' AND '.join(parts)}, false)"
+
+
+def _fits(column: Column, in_key: bool, now: datetime) -> str:
+    name = column.name
+    if column.kind is Kind.NUMBER:
+        return f"{name} {'>' if column.sign is Sign.ABOVE_ZERO else '>='} 0"
+    if column.kind is Kind.TEXT:
+        return f"{_short(name)} AND {_printable(name)}" if in_key else _short(name)
+    if column.kind is Kind.SYMBOL:
+        return f"regexp_full_match({name}, '{SYMBOL}')"
+    if column.kind is Kind.INSTANT:
+        return f"{name} <= {_moment(now)}"
+    if column.kind is Kind.DATE and not column.future:
+        return f"{name} <= {_today(now)}"
+    return f"{name} IS NOT NULL"
+
+
+def _short(name: str) -> str:
+    return f"strlen({name}) <= {MAX_TEXT}"
+
+
+def _printable(name: str) -> str:
+    return rf"NOT regexp_matches({name}, '[\x00-\x1f\x7f]')"
+
+
+def _moment(now: datetime) -> str:
+    return f"TIMESTAMPTZ '{now.isoformat()}'"
+
+
+def _today(now: datetime) -> str:
+    return f"DATE '{now.date().isoformat()}'"
+
+
+def _plausible(dataset: Dataset) -> str:
+    return f"CAST(price AS DOUBLE) * CAST(quantity AS DOUBLE) <= {dataset.max_notional}"
+
+
 def faults(dataset: Dataset, mapping: Mapping, now: datetime) -> list[tuple[str, str]]:
     """Every fault a row can have: (SQL that holds when it has it, SQL of the reason). The first is told."""
     found = [("malformed", "'not a JSON object'")]
     for column in dataset.columns:
         part = mapping.columns.get(column.name) or ColumnMapping()
-        found += _column_faults(column, part, mapping.time_zone, now)
+        found += _column_faults(column, column.name in dataset.key, part, mapping.time_zone, now)
     if dataset.max_notional:
         found.append(
             (
-                f"CAST(price AS DOUBLE) * CAST(quantity AS DOUBLE) > {dataset.max_notional}",
+                f"NOT ({_plausible(dataset)})",
                 f"'price: price × quantity is above {dataset.max_notional:,}, which no trade is'",
             )
         )
     return found
 
 
-def _column_faults(column: Column, part: ColumnMapping, zone: str | None, now: datetime) -> list[tuple[str, str]]:
+def _column_faults(
+    column: Column, in_key: bool, part: ColumnMapping, zone: str | None, now: datetime
+) -> list[tuple[str, str]]:
     raw, name = f"raw_{column.name}", column.name
     shown = f"substr({raw}, 1, {MAX_TEXT})"
 
@@ -140,12 +195,16 @@ def _column_faults(column: Column, part: ColumnMapping, zone: str | None, now: d
             unzoned = f"regexp_full_match({raw}, '{_UNZONED}')" if not part.time_format else "true"
             found.append((f"{wrong} AND {unzoned}", because("no time zone, and the mapping gives none")))
         found.append((wrong, because("not a time")))
-        found.append((f"{name} > TIMESTAMPTZ '{now.isoformat()}'", because("lies in the future")))
+        found.append((f"{name} > {_moment(now)}", because("lies in the future")))
     elif column.kind is Kind.TEXT:
-        printable = rf"regexp_matches({name}, '[\x00-\x1f\x7f]') OR length({name}) > {MAX_TEXT}"
-        found.append((f"{name} IS NOT NULL AND ({printable})", because(f"control characters or over {MAX_TEXT} long")))
+        found.append((f"NOT ({_short(name)})", because(f"longer than {MAX_TEXT} bytes")))
+        if in_key:
+            found.append((f"NOT ({_printable(name)})", because("control characters in a key")))
         if part.values:
             found.append((wrong, because("not among the mapping's values")))
+    elif column.kind is Kind.SYMBOL:
+        found.append((wrong, because("not among the mapping's values")))
+        found.append((f"NOT regexp_full_match({name}, '{SYMBOL}')", because("not an asset's code, such as BTC")))
     elif column.kind in (Kind.CHOICE, Kind.CHOICES):
         known = tuple(part.values) or column.choices
         joined = " joined by |" if column.kind is Kind.CHOICES else ""
@@ -153,7 +212,7 @@ def _column_faults(column: Column, part: ColumnMapping, zone: str | None, now: d
     else:
         found.append((wrong, because("not a date as 2026-04-01" if column.kind is Kind.DATE else "not true or false")))
         if column.kind is Kind.DATE and not column.future:
-            found.append((f"{name} > DATE '{now.date().isoformat()}'", because("lies in the future")))
+            found.append((f"{name} > {_today(now)}", because("lies in the future")))
     return found
 
 

@@ -12,6 +12,7 @@ class Kind(Enum):
     """What a column holds."""
 
     TEXT = "text"
+    SYMBOL = "symbol"  # an asset's or currency's code
     CHOICE = "choice"
     CHOICES = "choices"  # several of a choice, joined by |
     NUMBER = "number"
@@ -103,6 +104,10 @@ def _text(name: str, *, optional: bool = False) -> Column:
     return Column(name, Kind.TEXT, optional)
 
 
+def _symbol(name: str) -> Column:
+    return Column(name, Kind.SYMBOL)
+
+
 def _choice(name: str, choices: tuple[str, ...], *, optional: bool = False) -> Column:
     return Column(name, Kind.CHOICE, optional, choices)
 
@@ -127,8 +132,8 @@ DATASETS: dict[str, Dataset] = {
             (
                 _text("trade_id"),
                 Column("executed_at", Kind.INSTANT),
-                _text("asset"),
-                _text("quote"),
+                _symbol("asset"),
+                _symbol("quote"),
                 _choice("side", ("buy", "sell"), optional=True),
                 Column("price", Kind.NUMBER, whole=10, decimals=8, sign=Sign.ABOVE_ZERO),
                 Column("quantity", Kind.NUMBER, whole=12, decimals=FINE_DECIMALS, sign=Sign.ABOVE_ZERO, fine=True),
@@ -139,13 +144,13 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "customer_balances", "利用者残高",
-            (_date("as_of"), _text("account_id"), _text("asset"), _amount("quantity")),
+            (_date("as_of"), _text("account_id"), _symbol("asset"), _amount("quantity")),
             key=("as_of", "account_id", "asset"), day="as_of",
         ),
         Dataset(
             "holdings", "保有残高",
             (
-                _date("as_of"), _text("location_id"), _text("asset"), _amount("quantity"),
+                _date("as_of"), _text("location_id"), _symbol("asset"), _amount("quantity"),
                 _choice("owner", OWNERS), _choice("storage", STORAGES),
                 _text("provider_id", optional=True), _text("evidence", optional=True),
             ),
@@ -154,7 +159,7 @@ DATASETS: dict[str, Dataset] = {
         Dataset(
             "prices", "価格",
             (
-                _text("asset"), _text("quote"), Column("at", Kind.INSTANT),
+                _symbol("asset"), _symbol("quote"), Column("at", Kind.INSTANT),
                 _amount("price", Sign.ABOVE_ZERO), _text("source"),
             ),
             key=("asset", "quote", "at", "source"), day="at",
@@ -171,7 +176,7 @@ DATASETS: dict[str, Dataset] = {
         Dataset(
             "reserve_assets", "準備金資産",
             (
-                _date("as_of"), _text("asset_id"), _choice("kind", ASSET_KINDS), _text("asset"),
+                _date("as_of"), _text("asset_id"), _choice("kind", ASSET_KINDS), _symbol("asset"),
                 _amount("quantity"), _text("held_at"), _flag("dedicated"), _flag("on_trust"),
                 _text("jurisdiction"), Column("realisable_days", Kind.NUMBER, whole=5),
                 _text("evidence", optional=True),

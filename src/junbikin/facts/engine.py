@@ -38,6 +38,6 @@ def files(paths: list[str]) -> str:
 
 def compiled(expression: Any) -> str:
     """The Ibis expression as DuckDB SQL on one line."""
-    import ibis  # noqa: PLC0415 - a third of a second that only new sums need
+    import ibis
 
     return " ".join(str(ibis.to_sql(expression, dialect="duckdb")).split())

@@ -178,9 +178,7 @@ def _stage(run: Run, progress: Progress) -> None:
         target.parent.mkdir(exist_ok=True)
         with _watched(run, progress, f"reading {len(batch)} files"):
             try:
-                run.engine.execute(
-                    f"COPY ({rows}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day))"
-                )
+                run.engine.execute(f"COPY ({rows}) TO {literal(str(target))} (FORMAT parquet, PARTITION_BY (day))")
             except duckdb.Error as problem:
                 raise _unreadable(batch, problem) from problem
     _refuse_wrong_encoding(run)

@@ -49,7 +49,7 @@ def settle(
 
     `disputed` (key) and `withdrawn` (every stored column, source, key): rows of the lake that are no longer used.
     """
-    staged = {}
+    staged: dict[str, list[str]] = {}
     for file in sorted(str(path) for path in (staging / "read").glob("*/*/*.parquet")):
         staged.setdefault(Path(file).parent.name.removeprefix("day="), []).append(file)
     unsound_files = [file for day in list(staged) if not day[:1].isdigit() for file in staged.pop(day)]
@@ -256,7 +256,7 @@ def _alike(dataset: Dataset) -> str:
 
 
 def _rewritten(engine: duckdb.DuckDBPyConnection, query: str, target: Path) -> list[str]:
-    engine.execute(f"COPY ({query}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day))")
+    engine.execute(f"COPY ({query}) TO {literal(str(target))} (FORMAT parquet, PARTITION_BY (day))")
     return sorted(str(path) for path in target.glob("*/*.parquet"))
 
 

@@ -67,61 +67,38 @@ def _note(run: Run, source: SourceFile, records: int) -> None:
         f"AS reason, sound AS disputed FROM ({run.checked([source])}) "
         f"WHERE NOT sound OR {checks.key_of(run.dataset)} IN (SELECT key FROM disputed)"
     )
-    if source.form == "parquet":
-        run.engine.execute(
-            f"INSERT INTO refused SELECT {number}, {name}, 'row', at_row, reason, key, raw, disputed FROM bad"
-        )
-        return
+    place, rows = _places(run, source, records)
     run.engine.execute(
-        f"CREATE OR REPLACE TABLE text AS SELECT line, row_number() OVER () AS at_line FROM ({lines(source)})"
+        f"INSERT INTO refused SELECT {number}, {name}, {literal(place)}, p.position, b.reason, b.key, "
+        f"coalesce(p.line, b.raw), b.disputed FROM bad b JOIN ({rows}) p USING (at_row)"
     )
-    if source.form == "jsonl":
-        records = (
-            "SELECT at_line, line, row_number() OVER (ORDER BY at_line) AS at_row FROM text WHERE line IS NOT NULL"
-        )
+    if source.form == "csv":
         run.engine.execute(
-            f"INSERT INTO refused SELECT {number}, {name}, 'line', r.at_line, b.reason, b.key, r.line, b.disputed "
-            f"FROM bad b JOIN ({records}) r USING (at_row)"
+            f"INSERT INTO refused SELECT {number}, {name}, {literal(place)}, line, "
+            "'not a row: ' || min(error_message), NULL, min(csv_line), false FROM reject_errors GROUP BY line"
         )
-        return
-    _note_csv(run, number, name, records)
 
 
-def _note_csv(run: Run, number: int, name: str, records: int) -> None:
-    """Finds the physical line of each bad record of a CSV file.
+def _places(run: Run, source: SourceFile, records: int) -> tuple[str, str]:
+    """What positions count (line, record or row), and SQL giving each bad row's position and its line as it stands.
 
-    Without line breaks inside quotes, the records that the reader returned are the lines that are neither blank,
-    nor the header, nor rejected, in order. With such breaks only the count of records is sure, and is given.
+    In a text file the rows that the reader returned are its lines that are neither blank, nor the header, nor
+    rejected, in order. Only line breaks inside quotes undo that: then the count of records is what is sure.
     """
-    counts = run.engine.execute(
-        "SELECT (SELECT count(*) FROM text WHERE line IS NOT NULL) - 1, "
-        f"{records} + (SELECT count(DISTINCT line) FROM reject_errors)"
-    ).fetchone()
-    rejected = (
-        "SELECT line, min(csv_line) AS csv_line, min(error_message) AS error_message FROM reject_errors GROUP BY 1"
-    )
-    if counts and counts[0] == counts[1]:
-        records = (
-            "SELECT at_line, line, row_number() OVER (ORDER BY at_line) AS at_row FROM text WHERE line IS NOT NULL "
-            "AND at_line > (SELECT min(at_line) FROM text WHERE line IS NOT NULL) "
-            "AND at_line NOT IN (SELECT line FROM reject_errors)"
-        )
-        run.engine.execute(
-            f"INSERT INTO refused SELECT {number}, {name}, 'line', r.at_line, b.reason, b.key, r.line, b.disputed "
-            f"FROM bad b JOIN ({records}) r USING (at_row)"
-        )
-        run.engine.execute(
-            f"INSERT INTO refused SELECT {number}, {name}, 'line', e.line, 'not a row: ' || e.error_message, NULL, "
-            f"t.line, false FROM ({rejected}) e JOIN text t ON t.at_line = e.line"
-        )
-        return
+    as_counted = "SELECT at_row, at_row AS position, NULL::VARCHAR AS line FROM bad"
+    if source.form == "parquet":
+        return "row", as_counted
     run.engine.execute(
-        f"INSERT INTO refused SELECT {number}, {name}, 'record', at_row, reason, key, raw, disputed FROM bad"
+        f"CREATE OR REPLACE TABLE text AS SELECT line, row_number() OVER () AS position FROM ({lines(source)})"
     )
-    run.engine.execute(
-        f"INSERT INTO refused SELECT {number}, {name}, 'record', line, 'not a row: ' || error_message, NULL, csv_line, "
-        f"false FROM ({rejected})"
+    rejected = "SELECT line FROM reject_errors" if source.form == "csv" else "SELECT NULL WHERE false"
+    header = 1 if source.form == "csv" else 0
+    numbered = (
+        "SELECT position, line, row_number() OVER (ORDER BY position) AS at_row FROM (SELECT * FROM text WHERE "
+        f"line IS NOT NULL ORDER BY position OFFSET {header}) WHERE position NOT IN ({rejected})"
     )
+    counts = run.engine.execute(f"SELECT count(*) FROM ({numbered})").fetchone()
+    return ("line", numbered) if counts == (records,) else ("record", as_counted)
 
 
 def _raw_text(dataset: Dataset) -> str:

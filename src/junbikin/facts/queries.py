@@ -13,7 +13,7 @@ VERSION = "1"
 
 
 def _table(name: str, **columns: str) -> Any:
-    import ibis  # noqa: PLC0415 - a third of a second, spent only when a query must be compiled
+    import ibis
 
     return ibis.table({"day": "string", **columns}, name=name)
 
@@ -92,7 +92,7 @@ def query_texts(cache: Path | None) -> dict[str, str]:
         kept = json.loads(cache.read_bytes())
         if kept.get("of") == stamp:
             return dict(kept["texts"])
-    from junbikin.facts.engine import compiled  # noqa: PLC0415
+    from junbikin.facts.engine import compiled
 
     texts = {name: compiled(expression()) for name, (_, expression) in QUERIES.items()}
     if cache is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import pairwise
 
 from junbikin.errors import BadInput
 from junbikin.figures import amounts
@@ -107,7 +108,7 @@ def brackets(figure: Figure, schedule: Sequence[tuple[Figure, Figure]]) -> Figur
     """
     unit = same_unit(figure, *(threshold for threshold, _ in schedule))
     thresholds = [threshold.known for threshold, _ in schedule]
-    if not thresholds or any(a >= b for a, b in zip(thresholds, thresholds[1:], strict=False)):
+    if not thresholds or any(a >= b for a, b in pairwise(thresholds)):
         raise BadInput("a bracket schedule needs thresholds that rise from one line to the next")
     inputs = (figure, *(part for line in schedule for part in line))
     if figure.value is None:

@@ -27,6 +27,7 @@ class Rule:
     rulebook: str
     parameter: str
     citation: str
+    citation_ja: str
     provenance: Provenance
     since: str
 
@@ -49,18 +50,15 @@ class Stated:
 
 Source = Rule | Data | Stated
 
-_KINDS: dict[str, type[Rule] | type[Data] | type[Stated]] = {"rule": Rule, "data": Data, "stated": Stated}
-
 
 def source_to_json(source: Source) -> dict[str, str]:
     """The source as flat text."""
-    kind = next(kind for kind, cls in _KINDS.items() if isinstance(source, cls))
-    return {"kind": kind} | {name: str(getattr(source, name)) for name in source.__slots__}
+    return {"kind": type(source).__name__.lower()} | {name: str(getattr(source, name)) for name in source.__slots__}
 
 
 def source_from_json(node: dict[str, str]) -> Source:
     """The source that `source_to_json` wrote. Raises `KeyError`, `TypeError` or `ValueError` otherwise."""
-    fields = {name: text for name, text in node.items() if name != "kind"}
-    if "provenance" in fields:
-        return Rule(**{**fields, "provenance": Provenance(fields["provenance"])})
-    return _KINDS[node["kind"]](**fields)
+    fields = {name: text for name, text in node.items() if name not in ("kind", "provenance")}
+    if node["kind"] == "rule":
+        return Rule(**fields, provenance=Provenance(node["provenance"]))
+    return Data(**fields) if node["kind"] == "data" else Stated(**fields)

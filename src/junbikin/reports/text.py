@@ -86,7 +86,7 @@ def _findings(position: Position, lang: Lang) -> RenderableType:
         if finding.amount is not None:
             what += f" ({amount(finding.amount, lang)})"
         if finding.citation:
-            what += f" [{finding.citation}]"
+            what += f" [{say(finding.citation, lang)}]"
         table.add_row(
             Text(word, style=_COLOURS[finding.severity.name]),
             escape(what),
@@ -110,7 +110,7 @@ def _branch(tree: Tree, figure: Figure, lang: Lang, depth: int) -> None:
     zero = [part for part in figure.inputs if figure.op == "total" and part.value == 0]
     for part in figure.inputs:
         if part not in zero or len(zero) < 2:
-            _branch(tree.add(_label(part, lang)), part, lang, depth - 1)
+            _branch(tree.add(_label(part, lang)), part, lang, 0 if part.value == 0 else depth - 1)
     if len(zero) >= 2:
         names = ", ".join(part.key or say(part.name, lang) for part in zero)
         tree.add(Text(_t(lang, f"{len(zero)} lines at 0: ", f"0の項目{len(zero)}件：") + names, style="dim"))
@@ -132,7 +132,8 @@ def _label(figure: Figure, lang: Lang) -> Text:
         colour = "yellow" if source.provenance in ("press", "assumption") else "green"
         tag = source.provenance.ja if lang == "ja" else str(source.provenance)
         label.append(f"\n{tag}", style=colour)
-        label.append(f"  {source.citation}  ({source.rulebook}: {source.parameter}, {source.since}–)", style="dim")
+        citation = source.citation_ja if lang == "ja" else source.citation
+        label.append(f"  {citation}  ({source.rulebook}: {source.parameter}, {source.since}–)", style="dim")
     elif isinstance(source, Data):
         label.append(f"\n{_t(lang, 'facts', '事実データ')}", style="blue")
         label.append(f"  {source.dataset}: {source.query}  sha256 {source.digest[:16]}…", style="dim")

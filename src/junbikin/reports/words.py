@@ -58,7 +58,9 @@ def short(value: Decimal, lang: Lang) -> str:
     """Money in the words of headlines: ¥12.3bn, 123億円. For charts; the exact figure stands beside it."""
     size = abs(value)
     steps: list[tuple[int, str]] = (
-        [(10**12, "兆"), (10**8, "億"), (10**4, "万")] if lang == "ja" else [(10**12, "tn"), (10**9, "bn"), (10**6, "m")]
+        [(10**12, "兆"), (10**8, "億"), (10**4, "万")]
+        if lang == "ja"
+        else [(10**12, "tn"), (10**9, "bn"), (10**6, "m")]
     )
     for step, word in steps:
         if size >= step:
@@ -75,7 +77,8 @@ def face(position_provenances: list[str], lang: Lang) -> str:
     if lang == "ja":
         words = {"press": "報道値", "assumption": "仮定"}
         return f"法令の数値だけではない：{'・'.join(words[tag] for tag in weak)}を含む"
-    return f"Not law alone: rests on {' and '.join({'press': 'press figures', 'assumption': 'assumptions'}[t] for t in weak)}"
+    words = {"press": "press figures", "assumption": "assumptions"}
+    return f"Not law alone: rests on {' and '.join(words[tag] for tag in weak)}"
 
 
 OPS: dict[str, Name] = {

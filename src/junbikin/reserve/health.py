@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from datetime import date
 
 from junbikin.calendars import Period, fiscal_year
-from junbikin.reserve.view import FactsView
 from junbikin.figures import Figure, Name, given, plain
-from junbikin.reserve.view import data_source
 from junbikin.findings import Finding, Severity
+from junbikin.reserve.view import FactsView, data_source
 
 _SNAPSHOTS = ("customer_balances", "holdings", "reserve_assets", "policies")
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -13,12 +14,12 @@ import rfc8785
 
 from junbikin import __version__
 from junbikin.calendars import business_days_after
-from junbikin.reserve.health import findings_on
 from junbikin.facts.lake import Lake
-from junbikin.reserve.view import FactsView
-from junbikin.figures import Data, Figure, Name, Provenance, from_table, to_table
+from junbikin.figures import Data, Figure, Name, Provenance, Rule, to_table
 from junbikin.findings import Finding, Severity
+from junbikin.reserve.health import findings_on
 from junbikin.reserve.resources import Item, Resources, resources
+from junbikin.reserve.view import FactsView
 from junbikin.rulebooks.load import Rulebook
 from junbikin.rulebooks.parameters import Rules
 
@@ -40,7 +41,7 @@ class Position:
     steps: tuple[Figure, ...]
     findings: tuple[Finding, ...]
     evidence: tuple[dict[str, Any], ...]
-    volumes: tuple[tuple[str, str, str], ...]
+    volumes: tuple[tuple[str, str, Decimal], ...]
 
     @property
     def figures(self) -> tuple[Figure, ...]:
@@ -119,18 +120,22 @@ def _item(item: Item) -> dict[str, Any]:
         "place": item.place,
         "worth": item.worth.digest,
         "counted": item.counted.digest,
-        "refused": [{"en": why.en, "ja": why.ja} for why in item.refused],
-        "limits": [{"en": why.en, "ja": why.ja} for why in item.limits],
+        "refused": [_words(why) for why in item.refused],
+        "limits": [_words(why) for why in item.limits],
     }
+
+
+def _words(name: Name) -> dict[str, str]:
+    return {"en": name.en, "ja": name.ja}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
     return {
         "code": finding.code,
         "severity": finding.severity.name.lower(),
-        "what": {"en": finding.what.en, "ja": finding.what.ja},
-        "next": {"en": finding.then.en, "ja": finding.then.ja},
-        "citation": finding.citation,
+        "what": _words(finding.what),
+        "next": _words(finding.then),
+        "citation": _words(finding.citation) if finding.citation else None,
         "provenance": str(finding.provenance) if finding.provenance else None,
         "amount": finding.amount.digest if finding.amount else None,
         "cure_by": finding.cure_by.isoformat() if finding.cure_by else None,
@@ -171,7 +176,7 @@ def assess(lake: Lake, rulebook: Rulebook, as_of: date, view: FactsView | None =
         steps=outcome.steps,
         findings=tuple(found),
         evidence=_evidence(lake, used),
-        volumes=_monthly(view),
+        volumes=_volumes(view),
     )
 
 
@@ -186,8 +191,8 @@ def _shortfall(view: FactsView, rules: Rules, gap: Figure) -> list[Finding]:
             Severity.BREACH,
             Name("resources are below the requirement", "充当可能財源が要積立額を下回っている"),
             Name("add eligible reserve assets or approved insurance", "適格な準備金資産または承認済み保険を追加する"),
-            getattr(source, "citation", ""),
-            getattr(source, "provenance", None),
+            Name(source.citation, source.citation_ja) if isinstance(source, Rule) else None,
+            source.provenance if isinstance(source, Rule) else None,
             amount=gap,
             cure_by=business_days_after(view.as_of, rules.integer("cure_business_days")),
         )
@@ -227,7 +232,7 @@ def _refusals(held: Resources) -> list[Finding]:
 
 
 def _evidence(lake: Lake, used: set[str]) -> tuple[dict[str, Any], ...]:
-    """The files behind the datasets used, by name and digest, sorted so that the order of ingest shows nowhere."""
+    """The files behind the datasets used, by name and digest, in order of name so that the order of ingest shows nowhere."""
     found = {
         (entry.dataset, source.sha256): {
             "dataset": entry.dataset,
@@ -243,24 +248,12 @@ def _evidence(lake: Lake, used: set[str]) -> tuple[dict[str, Any], ...]:
         if entry.dataset in used
         for source in entry.sources
     }
-    return tuple(found[key] for key in sorted(found))
+    return tuple(sorted(found.values(), key=lambda file: (file["dataset"], file["file"], file["sha256"])))
 
 
-def _monthly(view: FactsView) -> tuple[tuple[str, str, str], ...]:
-    """(month, line, volume in the home's currency as text) for the chart, of trades quoted in that currency."""
-    sums: dict[tuple[str, str], Any] = {}
-    for volume in view.day_volumes:
-        if volume.quote == view.currency:
-            key = (volume.day[:7], volume.line)
-            sums[key] = sums.get(key, 0) + volume.notional
-    return tuple((month, line, format(value, "f")) for (month, line), value in sorted(sums.items()))
-
-
-def figures_of(document: dict[str, Any]) -> dict[str, Figure]:
-    """The root figures of a position document by key. Raises `PositionProblem` when any was altered."""
-    body, table = document["position"], document["figures"]
-    roots = [body["requirement"], body["resources"], body["gap"], *body["steps"]]
-    return {(figure := from_table(table, digest)).key: figure for digest in roots}
+def _volumes(view: FactsView) -> tuple[tuple[str, str, Decimal], ...]:
+    """(day, line, volume) of trades quoted in the home's currency, for the chart."""
+    return tuple((v.day, v.line, v.notional) for v in view.day_volumes if v.quote == view.currency)
 
 
 def worst(positions: Sequence[Position]) -> Severity | None:

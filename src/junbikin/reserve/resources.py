@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from junbikin.reserve.view import FactsView, Snapshot
 from junbikin.figures import Figure, Name, Stated, given, largest, smallest, total
+from junbikin.reserve.view import FactsView, Snapshot
 from junbikin.rulebooks.parameters import Rules
 
 

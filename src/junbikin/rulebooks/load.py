@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.metadata import entry_points
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,8 @@ def _parameter(key: str, part: Any, where: str) -> Parameter:
     for needed in ("name", "unit", "provenance", "values"):
         if needed not in part:
             raise RulebookProblem(f"{needed!r} is missing", where=where, then="add it: no default stands in for it")
-    if not str(part.get("citation", "")).strip():
+    citation = part.get("citation") or ""
+    if not (citation.strip() if isinstance(citation, str) else all(str(text).strip() for text in citation.values())):
         raise RulebookProblem("the citation is missing", where=where, then="say which article, page or memo it is from")
     try:
         provenance = Provenance(part["provenance"])
@@ -144,7 +146,7 @@ def _parameter(key: str, part: Any, where: str) -> Parameter:
     if not values:
         raise RulebookProblem("there is no value", where=where, then='add one, or { from = …, unknown = "why" }')
     values = tuple(sorted(values, key=lambda value: value.since))
-    for earlier, later in zip(values, values[1:], strict=False):
+    for earlier, later in pairwise(values):
         if earlier.since == later.since or (earlier.until and earlier.until >= later.since):
             raise RulebookProblem(
                 f"two values hold on {later.since}", where=where, then="end the earlier one before the later one begins"
@@ -155,7 +157,7 @@ def _parameter(key: str, part: Any, where: str) -> Parameter:
         for v, end in zip(values, [*ends, None], strict=True)
     )
     return Parameter(
-        key, _name(part["name"], where), "" if unit == _WORD else unit, provenance, part["citation"], dated,
+        key, _name(part["name"], where), "" if unit == _WORD else unit, provenance, _name(citation, f"{where}, citation"), dated,
         str(part.get("note", "")),
     )  # fmt: skip
 

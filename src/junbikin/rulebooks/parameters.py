@@ -29,7 +29,7 @@ class Parameter:
     name: Name
     unit: str
     provenance: Provenance
-    citation: str
+    citation: Name
     values: tuple[DatedValue, ...]
     note: str = ""
 
@@ -89,10 +89,17 @@ class Rules:
         if current[-1].value is None:
             raise ParameterMissing(
                 f"{self.rulebook}: {key} is not known on {self.day} ({current[-1].unknown})",
-                where=parameter.citation,
+                where=parameter.citation.en,
                 then="give it a value with a citation in a rulebook of your own, or leave this rulebook out",
             )
         return parameter, current[-1]
 
     def _source(self, parameter: Parameter, dated: DatedValue) -> Rule:
-        return Rule(self.rulebook, parameter.key, parameter.citation, parameter.provenance, dated.since.isoformat())
+        return Rule(
+            self.rulebook,
+            parameter.key,
+            parameter.citation.en,
+            parameter.citation.ja,
+            parameter.provenance,
+            dated.since.isoformat(),
+        )

@@ -75,7 +75,7 @@ def _findings(facts: Facts, year: Period, cap: Figure, existing: Figure) -> tupl
                 Severity.NOTICE,
                 Name(f"{year.name} runs until {year.end}: the accrual is for the volume so far", f"{year.name}は{year.end}まで続き、積立額は途中経過である"),
                 Name("assess again at the year's end", "年度末に再度算定する"),
-                "FIB Ordinance 175(1)",
+                Name("FIB Ordinance 175(1)", "金商業等府令175条1項"),
             )
         )  # fmt: skip
     if cap.value is not None and existing.value is not None and existing.value > cap.value:
@@ -85,7 +85,7 @@ def _findings(facts: Facts, year: Period, cap: Figure, existing: Figure) -> tupl
                 Severity.NOTICE,
                 Name("the reserve held is above the cap", "既積立額が限度額を超えている"),
                 Name("the excess may be released at the year's end", "超過分は年度末に取り崩すことができる"),
-                "FIB Ordinance 175(2)",
+                Name("FIB Ordinance 175(2)", "金商業等府令175条2項"),
                 amount=(existing - cap).named("excess", "excess over the cap", "限度超過額"),
             )
         )

@@ -1,0 +1,54 @@
+"""The example operator: its home is made, its sources are written and ingested."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from junbikin.demo.customers import write_balances, write_holdings
+from junbikin.demo.market import market
+from junbikin.demo.noise import Noise
+from junbikin.demo.registers import write_prices, write_registers
+from junbikin.demo.trades import write_trades
+from junbikin.facts.datasets import dataset_named
+from junbikin.facts.engine import connect
+from junbikin.facts.ingest import ingest
+from junbikin.facts.mappings import own_names
+from junbikin.facts.run import Progress
+from junbikin.home import CONFIG, Home, create_home, open_home
+
+NAME = "Aozora Crypto (invented example / 架空の例)"
+SEED = 20260331
+
+
+def build(path: Path, seed: int = SEED, progress: Progress = lambda what, share: None) -> Home:
+    """The example operator's home, made at `path`. Raises `HomeProblem` when there is a home already."""
+    home = _invented_home(path)
+    folder = path / "sources"
+    folder.mkdir(exist_ok=True)
+    for dataset, files in _write_sources(home, folder, seed, progress).items():
+        known = dataset_named(dataset)
+        ingest(home, known, files, own_names(known), progress=progress)
+    return home
+
+
+def _invented_home(path: Path) -> Home:
+    create_home(path, NAME)
+    with (path / CONFIG).open("a", encoding="utf-8") as config:
+        config.write("\ninvented = true                 # an example: no figure of it is real\n")
+    return open_home(path)
+
+
+def _write_sources(home: Home, folder: Path, seed: int, progress: Progress) -> dict[str, list[Path]]:
+    """Writes what such a firm would export; returns the files of each dataset."""
+    progress("inventing", 0.0)
+    known = market(seed)
+    engine = connect(home.memory_limit)
+    try:
+        noise = Noise(engine, seed)
+        sources = {"trades": write_trades(engine, noise, known, folder, progress)}
+        sources["customer_balances"] = [write_balances(engine, noise, known, folder)]
+        sources["holdings"] = [write_holdings(engine, folder)]
+    finally:
+        engine.close()
+    sources["prices"] = [write_prices(known, folder)]
+    return sources | write_registers(folder)

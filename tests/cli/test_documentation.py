@@ -1,0 +1,65 @@
+"""The documentation names everything that there is: commands, options, settings."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from junbikin.cli import root
+from junbikin.home import TEMPLATE
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def walked(command: click.Command, *words: str) -> Iterator[tuple[str, click.Command]]:
+    """Every command under one, itself included, with the words that call it."""
+    context = click.Context(command)
+    yield " ".join(words), command
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from walked(below, *words, name)
+
+
+COMMANDS = dict(walked(root, "junbikin"))
+OPTIONS = sorted(
+    (words, option)
+    for words, command in COMMANDS.items()
+    for parameter in command.get_params(click.Context(command))
+    if isinstance(parameter, click.Option)
+    for option in (*parameter.opts, *parameter.secondary_opts)
+)
+SETTINGS = [*tomllib.loads(TEMPLATE.format(operator="")), "invented"]
+
+
+def page(name: str) -> str:
+    file = DOCS / name
+    assert file.is_file(), f"docs/{name} is not written"
+    return file.read_text(encoding="utf-8")
+
+
+def test_the_tree_is_walked_to_its_leaves() -> None:
+    assert {"junbikin assess", "junbikin facts quarantine", "junbikin rulebooks check"} <= set(COMMANDS)
+    assert ("junbikin assess", "--fail-on") in OPTIONS
+    assert "price_max_age_days" in SETTINGS
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_every_command_is_documented(words: str) -> None:
+    assert re.search(rf"{re.escape(words)}\b", page("cli.md"))
+
+
+@pytest.mark.parametrize(("words", "option"), OPTIONS)
+def test_every_option_is_documented(words: str, option: str) -> None:
+    assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", page("cli.md")), words
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_every_setting_of_a_home_is_documented(setting: str) -> None:
+    assert re.search(rf"(?<!\w){setting}(?!\w)", page("home.md"))
