@@ -16,22 +16,22 @@ from junbikin.home import TEMPLATE
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-def walked(command: click.Command, *words: str) -> Iterator[tuple[str, click.Command]]:
-    """Every command under one, itself included, with the words that call it."""
-    context = click.Context(command)
-    yield " ".join(words), command
+def walked(command: click.Command, name: str, above: click.Context | None = None) -> Iterator[click.Context]:
+    """The context of every command under one, itself included."""
+    context = click.Context(command, parent=above, info_name=name, **command.context_settings)
+    yield context
     if isinstance(command, click.Group):
-        for name in command.list_commands(context):
-            below = command.get_command(context, name)
-            assert below is not None
-            yield from walked(below, *words, name)
+        for below in command.list_commands(context):
+            found = command.get_command(context, below)
+            assert found is not None
+            yield from walked(found, below, context)
 
 
-COMMANDS = dict(walked(root, "junbikin"))
+COMMANDS = {context.command_path: context for context in walked(root, "junbikin")}
 OPTIONS = sorted(
     (words, option)
-    for words, command in COMMANDS.items()
-    for parameter in command.get_params(click.Context(command))
+    for words, context in COMMANDS.items()
+    for parameter in context.command.get_params(context)
     if isinstance(parameter, click.Option)
     for option in (*parameter.opts, *parameter.secondary_opts)
 )

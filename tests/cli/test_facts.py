@@ -80,7 +80,9 @@ def test_a_receipt_as_json_accounts_for_every_row(receipt: dict[str, object]) ->
 
 def test_a_receipt_with_refused_rows_says_where_to_look(tmp_path: Path) -> None:
     said("init", tmp_path / "home")
-    lines = said("ingest", "customer_balances", csv(tmp_path, "customer_balances", *BAD), home=tmp_path / "home").splitlines()
+    lines = said(
+        "ingest", "customer_balances", csv(tmp_path, "customer_balances", *BAD), home=tmp_path / "home"
+    ).splitlines()
     assert lines == [
         "customer_balances: read 3 = accepted 1 + duplicates 0 + quarantined 2",
         "next: junbikin facts quarantine customer_balances",

@@ -55,16 +55,6 @@ def test_a_setting_that_is_not_right_is_refused_by_every_command(tmp_path: Path)
         assert refused(command, home=tmp_path).where == str(config)
 
 
-@pytest.mark.parametrize("limit", ["lots", "-1GB"])
-def test_a_memory_limit_that_is_none_is_refused_and_no_crash(tmp_path: Path, limit: str) -> None:
-    said("init", tmp_path)
-    config = tmp_path / "junbikin.toml"
-    config.write_text(config.read_text().replace('"2GB"', f'"{limit}"'))
-    result = run("assess", home=tmp_path)
-    assert "memory_limit" in str(result.exception)
-    refused("assess", home=tmp_path)
-
-
 def test_naming_the_settings_file_as_home_is_no_crash(tmp_path: Path) -> None:
     said("init", tmp_path)
     result = run("facts", home=tmp_path / "junbikin.toml")

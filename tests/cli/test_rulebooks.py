@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -66,10 +67,9 @@ def test_shipped_rulebooks_hold(rulebook: str) -> None:
 
 
 def test_a_rulebook_in_a_folder_is_checked_with_its_examples(mine: Path) -> None:
-    assert said("rulebooks", "check", mine).splitlines() == [
-        "ok   one: a hundred",
-        "hk-sfc: 10 parameters, 1 worked examples, 0 failed",
-    ]
+    first, last = said("rulebooks", "check", mine).splitlines()
+    assert first == "ok   one: a hundred"
+    assert re.fullmatch(r"hk-sfc: \d+ parameters, 1 worked examples?, 0 failed", last)
 
 
 def test_an_example_that_does_not_come_out_is_named_and_the_program_ends_with_1(mine: Path) -> None:

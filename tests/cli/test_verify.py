@@ -75,7 +75,12 @@ def test_json_says_for_each_position_what_came_of_it(copied: Path, paper: Path) 
 
 
 def test_what_is_no_position_is_refused(copied: Path, tmp_path: Path) -> None:
-    for name, content in (("empty", "{}"), ("list", "[]"), ("float", '{"a": 0.5}'), ("half", '{"format": "junbikin-pos')):
+    for name, content in (
+        ("empty", "{}"),
+        ("list", "[]"),
+        ("float", '{"a": 0.5}'),
+        ("half", '{"format": "junbikin-pos'),
+    ):
         (tmp_path / name).write_text(content)
         refused("verify", tmp_path / name, home=copied)
     for path in (tmp_path / "missing", tmp_path):
@@ -84,4 +89,4 @@ def test_what_is_no_position_is_refused(copied: Path, tmp_path: Path) -> None:
 
 def test_a_file_without_positions_does_not_pass_for_verified(copied: Path, tmp_path: Path) -> None:
     (tmp_path / "none.json").write_text('{"positions": []}')
-    assert run("verify", tmp_path / "none.json", home=copied).exit_code == 2
+    refused("verify", tmp_path / "none.json", home=copied)

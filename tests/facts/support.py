@@ -69,11 +69,13 @@ def write_jsonl(path: Path, trades: Iterable[Trade]) -> Path:
 def write_parquet(path: Path, trades: Iterable[Trade], **types: str) -> Path:
     """Parquet with text columns, but for those whose DuckDB type is given."""
     texts = write_csv(path.with_suffix(".texts"), trades)
+    header = ", ".join(f"'{name}': 'VARCHAR'" for name in TRADE_COLUMNS)
     columns = ", ".join(f"CAST({name} AS {types.get(name, 'VARCHAR')}) AS {name}" for name in TRADE_COLUMNS)
     with duckdb.connect() as engine:
         engine.execute("SET TimeZone = 'UTC'")
         engine.execute(
-            f"COPY (SELECT {columns} FROM read_csv('{texts}', all_varchar = true, header = true, quote = '\"')) "
+            f"COPY (SELECT {columns} FROM read_csv('{texts}', auto_detect = false, header = true, delim = ',', "
+            f"quote = '\"', columns = {{{header}}})) "
             f"TO '{path}' (FORMAT parquet)"
         )
     texts.unlink()

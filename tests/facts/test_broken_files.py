@@ -35,10 +35,10 @@ from .support import (
     balance,
     files_of,
     live,
+    mapping_of_own_names,
     quarantine,
     same_number,
     take,
-    mapping_of_own_names,
     write_csv,
     write_jsonl,
 )

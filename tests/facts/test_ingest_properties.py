@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import random
 from collections import Counter, defaultdict
@@ -14,6 +15,7 @@ from itertools import permutations
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 
 from junbikin.facts.datasets import DATASETS
@@ -55,8 +57,8 @@ def some_trades(seed: int, count: int, ids: int) -> list[Trade]:
         moment = START + timedelta(seconds=roll.randrange(4 * 86_400))
         trade = Trade(
             key, moment.isoformat(), roll.choice(["BTC", "ETH"]), side=roll.choice(["buy", "sell", ""]),
-            price=str(Decimal(roll.randrange(1, 10**12)).scaleb(-roll.randrange(9))),
-            quantity=str(Decimal(roll.randrange(10**10, 10**12)).scaleb(-roll.choice([0, 4, 8, 14, 18]))),
+            price=str(Decimal(roll.randrange(1, 10**10)).scaleb(-roll.randrange(9))),
+            quantity=str(Decimal(roll.randrange(10**10, 10**12)).scaleb(-roll.choice([8, 10, 14, 18]))),
             line=roll.choice(["spot_venue", "margin"]),
         )  # fmt: skip
         if key in known and roll.random() < 0.95:
@@ -235,28 +237,36 @@ def test_the_same_rows_give_the_same_facts_in_every_form(tmp_path: Path) -> None
     assert outcome(together) == outcomes[0]
 
 
-def test_a_number_is_accepted_exactly_or_not_at_all(home: Home, tmp_path: Path) -> None:
-    """Thousands of spellings, each against `Decimal`; a plain spelling that fits is never refused."""
+@pytest.mark.parametrize(("column", "whole", "decimals"), [("price", 10, 8), ("quantity", 12, 18)])
+def test_a_number_is_accepted_exactly_or_not_at_all(
+    column: str, whole: int, decimals: int, home: Home, tmp_path: Path
+) -> None:
+    """Thousands of spellings, each against `Decimal`: what is accepted is that number and fits; a plain one that
+    fits is accepted."""
     roll = dice(31)
     spelt: dict[str, str] = {}
     for number in range(4_000):
-        whole = "".join(roll.choices("0123456789", k=roll.choice([0, 1, 2, 9, 10, 11, 13])))
-        part = "".join(roll.choices("0123456789", k=roll.choice([0, 1, 8, 9, 17, 18, 19, 25])))
-        part += "0" * roll.choice([0, 0, 3])
-        text = whole + ("." + part if part or roll.random() < 0.1 else "")
-        text = roll.choice(["", "", "", "+", " "]) + (text or "1")
+        before = "".join(roll.choices("0123456789", k=roll.choice([0, 1, 2, whole - 1, whole, whole + 1, whole + 3])))
+        after = "".join(roll.choices("0123456789", k=roll.choice([0, 1, decimals - 1, decimals, decimals + 1, 25])))
+        after += "0" * roll.choice([0, 0, 3])
+        text = before + ("." + after if after or roll.random() < 0.1 else "")
+        text = roll.choice(["", "", "", "+", " "]) + (text if before or after else "1")
         if roll.random() < 0.4:
             text += f"{roll.choice('eE')}{roll.choice(['', '+', '-'])}{roll.choice([0, 1, 3, 8, 12, 18, 30, 999])}"
         spelt[f"T{number}"] = text
-    take(home, write_csv(tmp_path / "t.csv", [Trade(key, price="1", quantity=text) for key, text in spelt.items()]))
-    found = {row["trade_id"] or "": Fraction(row["quantity"] or "") for row in live(home)}
+    small = {"price": "0.00000001", "quantity": "0.00000001"}
+    trades = [Trade(key, **(small | {column: text})) for key, text in spelt.items()]
+    take(home, write_csv(tmp_path / "trades.csv", trades))
+    found = {row["trade_id"] or "": Fraction(row[column] or "") for row in live(home)}
     assert len(found) > 1_000
-    for key, quantity in found.items():
-        assert quantity == Fraction(Decimal(spelt[key])), spelt[key]
     for key, text in spelt.items():
-        if key not in found and "e" not in text.lower():
-            value = Decimal(text)
-            assert value <= 0 or value >= 10**12 or value.normalize().as_tuple().exponent < -18, text  # type: ignore[operator]
+        value = Fraction(Decimal(text))
+        fits = 0 < value < 10**whole and (value * 10**decimals).denominator == 1
+        if key in found:
+            assert fits, text
+            assert found[key] == value, text
+        else:
+            assert not fits or "e" in text.lower(), text
 
 
 @pytest.mark.parametrize("name", ["trades.csv", "trades.csv.gz", "trades.jsonl"])
@@ -280,8 +290,6 @@ def test_a_refused_row_of_a_large_file_is_told_by_its_physical_line(name: str, h
     (tmp_path / "made").mkdir()
     path = tmp_path / "made" / name
     if name.endswith("gz"):
-        import gzip
-
         path.write_bytes(gzip.compress("\n".join(lines).encode(), 1))
     else:
         path.write_text("\n".join(lines))
@@ -310,8 +318,6 @@ GOOD_ROWS: dict[str, str] = {
 @pytest.mark.parametrize("name", DATASETS)
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_a_good_row_of_every_dataset_comes_back_as_it_was(name: str, form: str, home: Home, tmp_path: Path) -> None:
-    import duckdb
-
     columns = [column.name for column in DATASETS[name].columns]
     path = tmp_path / "rows.csv"
     path.write_text(",".join(columns) + "\n" + GOOD_ROWS[name] + "\n")

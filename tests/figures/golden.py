@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from junbikin.figures import Data, Figure, Name, Provenance, Rule, given, hole, total
 
-PINNED = "d84044749880f8f58514b5d22ee5630ca6f0b3a80a7f3b7c55933370920d30c5"
+PINNED = "c81fcf41fd19080263f3730c434e071fba4437b319f98b8a5026f08be0465109"
 
-RATE = Rule("jp-fiea-175", "accrual.イ", "FIB Ordinance 175(1)(i)イ", Provenance.TEXT, "2007-09-30")
+RATE = Rule(
+    rulebook="jp-fiea-175",
+    parameter="accrual.イ",
+    citation="FIB Ordinance 175(1)(i)イ",
+    citation_ja="金商業等府令175条1項1号イ",
+    provenance=Provenance.TEXT,
+    since="2007-09-30",
+)
 VOLUME = Data("trades", "sum of price × quantity", "ab" * 32)
 
 

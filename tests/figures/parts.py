@@ -41,7 +41,7 @@ def decimals(least: int = -(10**24), most: int = 10**24, places: int = 18) -> st
 words = st.text(max_size=12)
 names = st.builds(Name, words, words)
 sources: st.SearchStrategy[Source] = st.one_of(
-    st.builds(Rule, words, words, words, st.sampled_from(Provenance), words),
+    st.builds(Rule, words, words, words, words, st.sampled_from(Provenance), words),
     st.builds(Data, words, words, words),
     st.builds(Stated, words),
 )

@@ -20,6 +20,7 @@ from junbikin.figures import given as stated
 from .golden import PINNED, RATE, VOLUME, small
 from .parts import of, trees
 
+
 def canonical(node: Any) -> bytes:
     """RFC 8785 of a node that holds only objects, lists, text and null, by another hand."""
     return json.dumps(node, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

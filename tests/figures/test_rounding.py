@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from junbikin.errors import BadInput
@@ -71,6 +71,7 @@ def test_a_rounded_figure_shows_how_and_keeps_its_name() -> None:
 
 
 @given(decimals(), decimals(), st.integers(0, 20), modes)
+@example(Decimal("22015955674766696448"), Decimal(7), 9, Rounding.DOWN)
 def test_a_ratio_is_the_correctly_rounded_fraction(over: Decimal, under: Decimal, places: int, mode: Rounding) -> None:
     assume(under != 0)
     expected = by_definition(Fraction(over) / Fraction(under), places, mode)
@@ -120,6 +121,7 @@ def test_a_power_is_the_power_at_its_places(value: Decimal, exponent: Decimal, p
 
 
 @given(decimals(0, 10**6, 6), st.integers(1, 4), st.integers(0, 12))
+@example(Decimal("0.0005"), 1, 3)
 def test_a_whole_power_is_repeated_multiplication(value: Decimal, exponent: int, places: int) -> None:
     expected = by_definition(Fraction(value) ** exponent, places, Rounding.HALF_EVEN)
     assert fraction(power(of(value, "1"), of(exponent, "1"), places)) == expected

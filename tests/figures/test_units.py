@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from junbikin.errors import BadInput
-from junbikin.figures import RATIO, Rounding, Unit, UnitMismatch, clamp, largest, ln, power, ratio, smallest, total
+from junbikin.figures import (
+    RATIO,
+    Figure,
+    Rounding,
+    Unit,
+    UnitMismatch,
+    clamp,
+    largest,
+    ln,
+    power,
+    ratio,
+    smallest,
+    total,
+)
 
-from .parts import of, symbols, unknown, units
+from .parts import of, symbols, units, unknown
 
 
 def exponents(unit: Unit) -> Counter[str]:
@@ -29,14 +43,15 @@ def test_yen_plus_bitcoin_is_refused_and_both_are_named() -> None:
 
 def test_nothing_else_mixes_units_either() -> None:
     yen, coin = of(1), of(1, "BTC")
-    for mix in (
+    mixes: list[Callable[[], Figure]] = [
         lambda: yen - coin,
         lambda: total([yen, coin], "JPY"),
         lambda: largest(yen, coin),
         lambda: smallest(yen, coin),
         lambda: clamp(yen, coin, coin),
         lambda: yen + unknown("BTC"),
-    ):
+    ]
+    for mix in mixes:
         with pytest.raises(UnitMismatch):
             mix()
     with pytest.raises(BadInput, match="a total in BTC was given lines in JPY"):
@@ -44,14 +59,20 @@ def test_nothing_else_mixes_units_either() -> None:
 
 
 def test_only_a_ratio_has_a_logarithm_or_a_power() -> None:
-    for odd in (lambda: ln(of(2), 5), lambda: power(of(2), of(2, "1"), 5), lambda: power(of(2, "1"), of(2), 5)):
+    odds: list[Callable[[], Figure]] = [
+        lambda: ln(of(2), 5),
+        lambda: power(of(2), of(2, "1"), 5),
+        lambda: power(of(2, "1"), of(2), 5),
+    ]
+    for odd in odds:
         with pytest.raises(BadInput, match="is in JPY"):
             odd()
 
 
 def test_a_price_times_an_amount_is_money() -> None:
     worth = of(10, "JPY/BTC") * of(3, "BTC")
-    assert (str(worth.unit), worth.known) == ("JPY", 30)
+    assert str(worth.unit) == "JPY"
+    assert worth.known == 30
 
 
 def test_money_over_money_is_a_ratio() -> None:

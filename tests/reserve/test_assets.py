@@ -105,8 +105,7 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Position:
         tmp_path_factory.mktemp("crowded"),
         customer_balances=BALANCES + "2025-03-31 cyd ETH 0\n",
         holdings=HOLDINGS,
-        prices=PRICES
-        + "ETH JPY 2025-03-31T09:00:00+09:00 400000 ours\nDOGE JPY 2025-03-31T09:00:00+09:00 30 ours\n",
+        prices=PRICES + "ETH JPY 2025-03-31T09:00:00+09:00 400000 ours\nDOGE JPY 2025-03-31T09:00:00+09:00 30 ours\n",
         reserve_assets=f"""
         {ASSETS}
         2025-03-31 a-1  deposit JPY 1000000000 bank-a  true  true JP 1

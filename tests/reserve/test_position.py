@@ -13,7 +13,7 @@ from junbikin.findings import Severity
 from junbikin.home import Home
 from junbikin.reserve.position import Position, worst
 
-from .homes import ASSETS, BALANCES, DAY, HOLDINGS, POLICIES, PRICES, add, figure, findings, make, position
+from .homes import ASSETS, BALANCES, DAY, HOLDINGS, POLICIES, PRICES, add, figure, findings, make, position, put
 
 TRADES = """
 trade_id executed_at               asset quote side price    quantity line
@@ -48,7 +48,9 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Home:
 def test_a_surplus_is_resources_less_requirement(home: Home) -> None:
     """¥20m × 0.2 per 10,000 = ¥400; each of two places covers at most 60% of that."""
     found = position(home, "jp-fiea-175")
-    assert (found.requirement.known, found.resources.total.known, found.gap.known) == (400, 480, 80)
+    assert found.requirement.known == 400
+    assert found.resources.total.known == 480
+    assert found.gap.known == 80
     assert found.verdict.en == "surplus"
     assert not findings(found, "shortfall")
     assert not found.holes
@@ -147,7 +149,9 @@ def test_every_dataset_that_a_figure_rests_on_stands_in_the_evidence_with_its_fi
     for rulebook in ("jp-fiea-175", "jp-reserve-candidate", "hk-sfc"):
         document = position(home, rulebook).document()
         have = {entry.dataset for entry in open_lake(home).entries}
-        cited = {node["source"]["dataset"] for node in document["figures"].values() if "dataset" in (node["source"] or {})}
+        cited = {
+            node["source"]["dataset"] for node in document["figures"].values() if "dataset" in (node["source"] or {})
+        }
         assert {source["dataset"] for source in document["facts"]["sources"]} == cited & have
 
 
@@ -187,7 +191,7 @@ def test_a_year_of_trades_with_missing_days_is_told(home: Home) -> None:
 def test_refused_rows_are_told(tmp_path: Path) -> None:
     home = make(tmp_path / "home", customer_balances=BALANCES, holdings=HOLDINGS, prices=PRICES)
     rows = "as_of account_id asset quantity\n2025-03-31 eve BTC much\n2025-03-31 fay BTC -1"
-    add(home, refused=2, customer_balances=rows)
+    assert put(home, "customer_balances", rows).quarantined == 2
     (told,) = findings(position(home), "rows-refused")
     assert told.what.en.startswith("2 rows of customer_balances were refused")
     assert "junbikin facts quarantine" in told.then.en
@@ -287,7 +291,8 @@ def test_a_fiscal_year_ends_at_midnight_of_the_operators_time(tmp_path: Path) ->
         """,
     )
     found = position(home, "jp-fiea-175", date(2025, 4, 1))
-    assert (figure(found, "base.イ.FY2024").known, figure(found, "base.イ.FY2025").known) == (100, 7)
+    assert figure(found, "base.イ.FY2024").known == 100
+    assert figure(found, "base.イ.FY2025").known == 7
 
 
 def test_late_facts_change_the_position_and_it_can_still_be_worked_as_it_was_known(tmp_path: Path) -> None:
@@ -302,21 +307,19 @@ def test_late_facts_change_the_position_and_it_can_still_be_worked_as_it_was_kno
         """,
     )
     with_late = position(home, "jp-fiea-175")
-    assert (as_known.requirement.known, with_late.requirement.known) == (400, 600)
+    assert as_known.requirement.known == 400
+    assert with_late.requirement.known == 600
     assert position(home, "jp-fiea-175", head=head).body == as_known.body
 
 
 def test_a_corrected_trade_changes_the_position_and_the_old_one_can_still_be_worked(tmp_path: Path) -> None:
     home = make(tmp_path / "home", trades=TRADES)
     before = position(home, "jp-fiea-175")
-    add(
-        home,
-        corrects="the price was mistyped",
-        trades="""
-        trade_id executed_at               asset quote side price    quantity line
-        t-2      2025-03-31T10:00:00+09:00 BTC   JPY   sell 20000000 1        spot_venue
-        """,
-    )
+    right = """
+    trade_id executed_at               asset quote side price    quantity line
+    t-2      2025-03-31T10:00:00+09:00 BTC   JPY   sell 20000000 1        spot_venue
+    """
+    put(home, "trades", right, corrects="the price was mistyped")
     assert position(home, "jp-fiea-175").requirement.known == 600
     assert position(home, "jp-fiea-175", head=before.head).body == before.body
 

@@ -32,7 +32,7 @@ status = "candidate"
 name = { en = "floor", ja = "下限" }
 unit = "JPY"
 provenance = "assumption"
-citation = { en = "ours", ja = "ours" }
+citation = { en = "ours", ja = "当方の仮定" }
 values = [{ from = 2026-04-01, value = "100" }]
 """
 VALUES = 'values = [{ from = 2026-04-01, value = "100" }]'
@@ -72,7 +72,8 @@ def test_the_sound_rulebook_loads_and_gives_its_figure(tmp_path: Path) -> None:
     book = _written(tmp_path, SOUND)
     outcome = book.formula(StatedFacts(FIRST_DAY), book.on(FIRST_DAY))
     assert outcome.requirement.known == 100
-    assert outcome.requirement.source == Rule("broken", "floor", "ours", "ours", Provenance.ASSUMPTION, "2026-04-01")
+    source = Rule("broken", "floor", "ours", "当方の仮定", Provenance.ASSUMPTION, "2026-04-01")
+    assert outcome.requirement.source == source
 
 
 def test_a_rulebook_without_a_formula_is_refused(tmp_path: Path) -> None:

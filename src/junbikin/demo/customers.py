@@ -13,12 +13,12 @@ from junbikin.demo.tables import make_table, write_file
 from junbikin.demo.trades import ACCOUNTS, FIRST_ACCOUNT
 
 # The account of rank r is worth about WORTH ÷ (r + HEAD)^1.5 yen: few hold most, and four of five hold little.
-WORTH = 280_000_000_000
+WORTH = 275_000_000_000
 HEAD = 20
 
 # Of 1,000 accounts, how many hold it; and its weight among what an account holds.
 HELD = {
-    "JPY": (1000, 10), "BTC": (620, 50), "ETH": (380, 20), "XRP": (420, 22), "SOL": (120, 10), "DOT": (60, 6),
+    "JPY": (1000, 7), "BTC": (620, 50), "ETH": (380, 20), "XRP": (420, 22), "SOL": (120, 10), "DOT": (60, 6),
     "DOGE": (130, 5),
 }  # fmt: skip
 

@@ -57,7 +57,7 @@ STORM = (date(2025, 9, 20), date(2025, 11, 30), 2.3)
 MONTHS = (110, 85, 80, 85, 105, 75, 90, 165, 180, 150, 120, 105, 100, 90, 80, 115, 110, 95, 150, 140, 95, 85, 90, 80)
 WEEKDAYS = (1.05, 1.05, 1.0, 1.0, 1.05, 0.85, 0.9)  # Monday to Sunday
 
-Path = list[int]
+Ticks = list[int]
 """Ticks at the end of the day before the first, and of each day."""
 
 
@@ -65,7 +65,7 @@ Path = list[int]
 class Market:
     """`paths` has one path for each (asset, quote); `trades` the number of trades of each day."""
 
-    paths: dict[tuple[str, str], Path]
+    paths: dict[tuple[str, str], Ticks]
     trades: list[int]
 
 

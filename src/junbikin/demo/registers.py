@@ -24,7 +24,7 @@ REGISTERS: dict[str, tuple[Row, ...]] = {
     "reserve_assets": (
         (AS_OF, "deposit-1", "deposit", "JPY", 640_000_000, "Kaede Trust Bank (invented)", "true", "true", "JP", 1,
          "balance certificate (invented)"),
-        (AS_OF, "deposit-2", "deposit", "JPY", 330_000_000, "Tachibana Trust Bank (invented)", "true", "true", "JP", 1,
+        (AS_OF, "deposit-2", "deposit", "JPY", 360_000_000, "Tachibana Trust Bank (invented)", "true", "true", "JP", 1,
          "balance certificate (invented)"),
         (AS_OF, "jgb-1", "government_bond", "JPY", 300_000_000, "Kaede Trust Bank (invented)", "true", "true", "JP", 3,
          "custody statement (invented)"),

@@ -1,12 +1,13 @@
 """The trades: two fiscal years, one file a quarter, made inside the engine from a few small tables.
 
-Every trade is worked in whole numbers from its own number: which market, how large, when, and at what price.
+Every trade is worked in whole numbers from its own number: in which book, how large, when, and at what price.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import accumulate, groupby, pairwise
 from pathlib import Path
@@ -27,26 +28,40 @@ ZONE = ZoneInfo("Asia/Tokyo")
 SECOND_YEAR = date(2025, 4, 1)
 MICROSECONDS = 1_000_000
 
-# Line, asset, quote; of 1,000 trades in the first and in the second year; mean size in yen.
-MARKETS = (
-    ("spot_principal", "BTC", "JPY", 180, 150, 1_300_000),
-    ("spot_principal", "ETH", "JPY", 60, 55, 1_100_000),
-    ("spot_principal", "XRP", "JPY", 100, 90, 900_000),
-    ("spot_principal", "SOL", "JPY", 25, 25, 800_000),
-    ("spot_principal", "DOT", "JPY", 10, 8, 400_000),
-    ("spot_principal", "DOGE", "JPY", 25, 22, 500_000),
-    ("spot_brokered", "BTC", "JPY", 35, 35, 2_600_000),
-    ("spot_brokered", "ETH", "JPY", 15, 20, 2_200_000),
-    ("spot_brokered", "SOL", "JPY", 5, 5, 1_500_000),
-    ("spot_venue", "BTC", "JPY", 180, 195, 1_900_000),
-    ("spot_venue", "ETH", "JPY", 60, 70, 1_500_000),
-    ("spot_venue", "XRP", "JPY", 75, 85, 1_400_000),
-    ("spot_venue", "SOL", "JPY", 15, 20, 1_000_000),
-    ("spot_venue", "DOGE", "JPY", 10, 10, 800_000),
-    ("spot_venue", "ETH", "BTC", 15, 20, 1_800_000),
-    ("margin", "BTC", "JPY", 130, 130, 2_900_000),
-    ("margin", "ETH", "JPY", 30, 30, 2_300_000),
-    ("margin", "XRP", "JPY", 30, 30, 2_000_000),
+SLOTS = 1000
+"""Into how many equal parts the choice of book, the sizes and the day's clock are cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Where an asset trades: how many of SLOTS trades in the first and in the second year, and their mean size."""
+
+    line: str
+    asset: str
+    quote: str
+    shares: tuple[int, int]
+    mean_jpy: int
+
+
+BOOKS = (
+    Book("spot_principal", "BTC", "JPY", (180, 150), 1_500_000),
+    Book("spot_principal", "ETH", "JPY", (60, 55), 1_200_000),
+    Book("spot_principal", "XRP", "JPY", (100, 90), 1_100_000),
+    Book("spot_principal", "SOL", "JPY", (25, 25), 800_000),
+    Book("spot_principal", "DOT", "JPY", (10, 8), 400_000),
+    Book("spot_principal", "DOGE", "JPY", (25, 22), 500_000),
+    Book("spot_brokered", "BTC", "JPY", (35, 35), 2_800_000),
+    Book("spot_brokered", "ETH", "JPY", (15, 20), 2_400_000),
+    Book("spot_brokered", "SOL", "JPY", (5, 5), 1_600_000),
+    Book("spot_venue", "BTC", "JPY", (180, 195), 2_100_000),
+    Book("spot_venue", "ETH", "JPY", (60, 70), 1_700_000),
+    Book("spot_venue", "XRP", "JPY", (75, 85), 1_600_000),
+    Book("spot_venue", "SOL", "JPY", (15, 20), 1_000_000),
+    Book("spot_venue", "DOGE", "JPY", (10, 10), 800_000),
+    Book("spot_venue", "ETH", "BTC", (15, 20), 2_000_000),
+    Book("margin", "BTC", "JPY", (130, 130), 3_300_000),
+    Book("margin", "ETH", "JPY", (30, 30), 2_600_000),
+    Book("margin", "XRP", "JPY", (30, 30), 2_300_000),
 )
 
 SPREADS = {"spot_principal": 15_000, "spot_brokered": 2_000, "spot_venue": 0, "margin": 0}
@@ -64,24 +79,20 @@ HOURS = (50, 36, 26, 20, 17, 18, 24, 34, 46, 54, 50, 46, 48, 46, 44, 45, 48, 52,
 FINE_ONE_IN = 16
 """How rarely the firm sells ETH to the last of its 18 decimals."""
 
-SLOTS = 1000
-"""Into how many equal parts the choice of market, the sizes and the day's clock are cut."""
-
 
 def write_trades(
     engine: duckdb.DuckDBPyConnection, noise: Noise, market: Market, folder: Path, progress: Progress
 ) -> list[Path]:
-    """Writes one file for each quarter, the newest as compressed CSV, the others as Parquet; returns them."""
+    """Writes one file for each quarter, the newest as CSV, the others as Parquet; returns them."""
     _make_tables(engine, market)
     engine.execute(f"CREATE OR REPLACE TABLE drawn AS {_drawn(noise)}")
     quarters = [list(days) for _, days in groupby(DAYS, key=lambda day: (day.year, (day.month + 2) // 3))]
     written = []
     for index, (start, *_, end) in enumerate(quarters):
         progress("inventing trades", index / len(quarters))
-        form = "csv.gz" if end == AS_OF else "parquet"
+        form = "csv" if end == AS_OF else "parquet"
         file = folder / f"trades-{start.year}Q{(start.month + 2) // 3}.{form}"
         written.append(write_file(engine, _trades(noise, start, end), file))
-    engine.execute("DROP TABLE drawn")
     return written
 
 
@@ -89,14 +100,14 @@ def _make_tables(engine: duckdb.DuckDBPyConnection, market: Market) -> None:
     make_table(
         engine,
         "days",
-        {"day": "DATE", "second_year": "BOOLEAN", "midnight": "BIGINT", "first": "BIGINT", "trades": "BIGINT"},
+        {"day": "DATE", "year": "INT", "midnight": "BIGINT", "first": "BIGINT", "trades": "BIGINT"},
         _days(market),
     )
-    make_table(engine, "slots", {"second_year": "BOOLEAN", "slot": "BIGINT", "market": "BIGINT"}, _slots())
+    make_table(engine, "slots", {"year": "INT", "slot": "BIGINT", "book": "BIGINT"}, _slots())
     make_table(
         engine,
         "books",
-        {"day": "DATE", "market": "BIGINT", "open": "BIGINT", "close": "BIGINT", "yen": "BIGINT",
+        {"day": "DATE", "book": "BIGINT", "open": "BIGINT", "close": "BIGINT", "yen": "BIGINT",
          "line": "VARCHAR", "asset": "VARCHAR", "quote": "VARCHAR", "mean": "BIGINT", "spread": "BIGINT",
          "scale": "BIGINT", "tick": "DECIMAL(9,8)", "lot": "DECIMAL(9,8)"},
         _books(market),
@@ -105,32 +116,32 @@ def _make_tables(engine: duckdb.DuckDBPyConnection, market: Market) -> None:
     make_table(engine, "clock", {"slot": "BIGINT", "since": "BIGINT", "until": "BIGINT"}, _clock())
 
 
-def _days(market: Market) -> Iterator[tuple[date, bool, int, int, int]]:
-    """Each day with its midnight in microseconds, the number of its first trade, and how many it has."""
+def _days(market: Market) -> Iterator[tuple[date, int, int, int, int]]:
+    """Each day with its year, its midnight in microseconds, the number of its first trade, and how many it has."""
     firsts = accumulate(market.trades, initial=FIRST_TRADE)
     for day, first, trades in zip(DAYS, firsts, market.trades, strict=False):
         midnight = int(datetime.combine(day, time(), ZONE).timestamp()) * MICROSECONDS
-        yield day, day >= SECOND_YEAR, midnight, first, trades
+        yield day, int(day >= SECOND_YEAR), midnight, first, trades
 
 
-def _slots() -> Iterator[tuple[bool, int, int]]:
-    """As many slots of a year for each market as it has shares."""
-    for second_year in (False, True):
-        shares = [row[4 if second_year else 3] for row in MARKETS]
-        chosen = [index for index, share in enumerate(shares) for _ in range(share)]
-        yield from ((second_year, slot, index) for slot, index in enumerate(chosen))
+def _slots() -> Iterator[tuple[int, int, int]]:
+    """As many slots of a year for each book as it has shares. Raises `ValueError` when they do not add up."""
+    for year in (0, 1):
+        chosen = (index for index, book in enumerate(BOOKS) for _ in range(book.shares[year]))
+        yield from ((year, slot, index) for slot, index in zip(range(SLOTS), chosen, strict=True))
 
 
 def _books(market: Market) -> Iterator[tuple[date | int | str, ...]]:
-    """Each market on each day: the price before and after it, the asset's price in yen, and what never changes."""
+    """Each book on each day: the price before and after it, the asset's price in yen, and what never changes."""
     assets = {asset.name: asset for asset in ASSETS}
-    for index, (line, name, quote, _, _, mean) in enumerate(MARKETS):
-        asset = assets[name]
-        places = asset.price_places if quote == "JPY" else CROSS_PLACES
+    for index, book in enumerate(BOOKS):
+        asset = assets[book.asset]
+        places = asset.price_places if book.quote == "JPY" else CROSS_PLACES
         units = f"{10**-places:.8f}", f"{10**-asset.quantity_places:.8f}"
-        path, yen = market.paths[name, quote], market.paths[name, "JPY"]
+        fixed = book.line, book.asset, book.quote, book.mean_jpy, SPREADS[book.line], asset.scale, *units
+        path, yen = market.paths[book.asset, book.quote], market.paths[book.asset, "JPY"]
         for day, (before, after), worth in zip(DAYS, pairwise(path), yen[1:], strict=True):
-            yield day, index, before, after, worth, line, name, quote, mean, SPREADS[line], asset.scale, *units
+            yield day, index, before, after, worth, *fixed
 
 
 def _sizes() -> list[int]:
@@ -163,9 +174,9 @@ def _drawn(noise: Noise) -> str:
     return f"""
     WITH counted AS (SELECT *, unnest(range(trades)) AS k FROM days),
         numbered AS (SELECT *, first + k AS number FROM counted)
-    SELECT day, second_year, midnight, trades, number,
+    SELECT day, year, midnight, trades, number,
         k * {SLOTS} + {noise.draw("time", "number", SLOTS)} AS reached,
-        {noise.draw("market", "number", SLOTS)} AS slot,
+        {noise.draw("book", "number", SLOTS)} AS slot,
         {noise.draw("size", "number", SLOTS)} AS size,
         {noise.draw("side", "number", 2)} = 0 AS buys,
         {noise.draw("price", "number", 2 * WANDER + 1)} - {WANDER} AS wander,
@@ -185,8 +196,8 @@ def _trades(noise: Noise, start: date, end: date) -> str:
             wander + CASE WHEN buys THEN spread ELSE -spread END AS off,
             greatest(mean * millionths // 1000000 * scale // yen, 1) AS lots
         FROM drawn
-        JOIN slots USING (second_year, slot)
-        JOIN books USING (day, market)
+        JOIN slots USING (year, slot)
+        JOIN books USING (day, book)
         JOIN sizes ON sizes.slot = size
         JOIN clock ON clock.slot = reached // trades
         WHERE day BETWEEN DATE '{start}' AND DATE '{end}'

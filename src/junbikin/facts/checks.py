@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from junbikin.facts.datasets import COARSE_DECIMALS, FINE_TYPE, Column, Dataset, Kind, Sign
-from junbikin.facts.engine import literal
+from junbikin.facts.engine import identifier, literal
 from junbikin.facts.mappings import ColumnMapping, Mapping
 
 _ZONED = r"^\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6}0*)?)?\s?(Z|UTC|[+-]\d\d(:?\d\d)?)$"
@@ -35,7 +35,7 @@ def _typed(column: Column, part: ColumnMapping, zone: str | None) -> list[str]:
     if column.kind is Kind.NUMBER:
         if column.fine:
             return _fine_number(column, raw)
-        return [f"{_number(raw, column.whole, column.decimals)} AS {column.name}"]
+        return [f"{_number(raw, column.whole, column.decimals)} AS {identifier(column.name)}"]
     expression = {
         Kind.TEXT: raw,
         Kind.SYMBOL: raw,
@@ -45,7 +45,7 @@ def _typed(column: Column, part: ColumnMapping, zone: str | None) -> list[str]:
         Kind.BOOLEAN: f"CASE lower({raw}) WHEN 'true' THEN true WHEN 'false' THEN false END",
         Kind.INSTANT: _instant(raw, part, zone),
     }[column.kind]
-    return [f"{expression} AS {column.name}"]
+    return [f"{expression} AS {identifier(column.name)}"]
 
 
 def _translated(raw: str, part: ColumnMapping) -> str:
@@ -115,7 +115,7 @@ def sound(dataset: Dataset, now: datetime) -> str:
 
 
 def _fits(column: Column, in_key: bool, now: datetime) -> str:
-    name = column.name
+    name = identifier(column.name)
     if column.kind is Kind.NUMBER:
         return f"{name} {'>' if column.sign is Sign.ABOVE_ZERO else '>='} 0"
     if column.kind is Kind.TEXT:
@@ -168,15 +168,15 @@ def faults(dataset: Dataset, mapping: Mapping, now: datetime) -> list[tuple[str,
 def _column_faults(
     column: Column, in_key: bool, part: ColumnMapping, zone: str | None, now: datetime
 ) -> list[tuple[str, str]]:
-    raw, name = f"raw_{column.name}", column.name
+    raw, name = f"raw_{column.name}", identifier(column.name)
     shown = f"substr({raw}, 1, {MAX_TEXT})"
 
     def because(text: str) -> str:
-        return f"{literal(f'{name}: {text}: ')} || {shown}"
+        return f"{literal(f'{column.name}: {text}: ')} || {shown}"
 
     found: list[tuple[str, str]] = []
     if not column.optional:
-        found.append((f"{raw} IS NULL", f"'{name}: empty'"))
+        found.append((f"{raw} IS NULL", literal(f"{column.name}: empty")))
     wrong = f"{raw} IS NOT NULL AND {name} IS NULL"
     if column.kind is Kind.NUMBER:
         found += [
@@ -219,12 +219,12 @@ def _column_faults(
 def day_of(dataset: Dataset, zone: str) -> str:
     """SQL of the day under which a row is stored, in the operator's time zone."""
     if dataset.column(dataset.day).kind is Kind.INSTANT:
-        return f"CAST(timezone({literal(zone)}, {dataset.day}) AS DATE)"
-    return dataset.day
+        return f"CAST(timezone({literal(zone)}, {identifier(dataset.day)}) AS DATE)"
+    return identifier(dataset.day)
 
 
 def key_of(dataset: Dataset) -> str:
     """SQL of a row's key as one text."""
     if len(dataset.key) == 1:
-        return dataset.key[0]
-    return "concat_ws(chr(31), " + ", ".join(f"CAST({part} AS VARCHAR)" for part in dataset.key) + ")"
+        return identifier(dataset.key[0])
+    return "concat_ws(chr(31), " + ", ".join(f"CAST({identifier(part)} AS VARCHAR)" for part in dataset.key) + ")"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from junbikin.errors import BadInput
+from junbikin.facts.engine import identifier
 
 
 class Kind(Enum):
@@ -85,6 +86,11 @@ class Dataset:
             if column.fine:
                 pairs.append((f"{column.name}_fine", FINE_TYPE))
         return tuple(pairs)
+
+    @property
+    def columns_sql(self) -> str:
+        """The stored columns as an SQL list: quoted, since `at` is a keyword."""
+        return ", ".join(identifier(name) for name, _ in self.stored)
 
     @property
     def key_within_day(self) -> bool:

@@ -169,11 +169,10 @@ def _inspected(
 def _stage(run: Run, progress: Progress) -> None:
     """Reads every file once; sound rows go to staging by day, the others are only counted."""
     run.engine.execute("SET preserve_insertion_order = false")
-    columns = ", ".join(name for name, _ in run.dataset.stored)
     day = checks.day_of(run.dataset, run.home.time_zone.key)
     for index, start in enumerate(range(0, len(run.sources), BATCH)):
         batch = run.sources[start : start + BATCH]
-        rows = f"SELECT {columns}, source, CASE WHEN sound THEN {day} END AS day FROM ({run.checked(batch)})"
+        rows = f"SELECT {run.dataset.columns_sql}, file_no, CASE WHEN sound THEN {day} END AS day FROM ({run.checked(batch)})"
         target = run.staging / "read" / str(index)
         target.parent.mkdir(exist_ok=True)
         with _watched(run, progress, f"reading {len(batch)} files"):

@@ -63,7 +63,7 @@ class Lake:
     def rows(self, dataset: str, days: dict[str, list[Segment]]) -> list[dict[str, Any]]:
         """Whole rows of a small dataset over some days, sorted by key."""
         names = [name for name, _ in DATASETS[dataset].stored]
-        found = self._over(dataset, days, f"SELECT {', '.join(names)} FROM {dataset}")
+        found = self._over(dataset, days, f"SELECT {DATASETS[dataset].columns_sql} FROM {dataset}")
         key = [names.index(name) for name in DATASETS[dataset].key]
         return [dict(zip(names, row, strict=True)) for row in sorted(found, key=lambda row: [str(row[i]) for i in key])]
 

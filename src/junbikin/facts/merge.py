@@ -15,7 +15,7 @@ import duckdb
 
 from junbikin.facts.checks import key_of
 from junbikin.facts.datasets import Dataset
-from junbikin.facts.engine import files, literal
+from junbikin.facts.engine import files, identifier, literal
 from junbikin.facts.log import Entry, Segment, live_segments
 
 Range = tuple[int, str, str]
@@ -47,7 +47,7 @@ def settle(
 ) -> Merged:
     """Settles the staged rows against each other and the lake. Leaves two tables in the engine:
 
-    `disputed` (key) and `withdrawn` (every stored column, source, key): rows of the lake that are no longer used.
+    `disputed` (key) and `withdrawn` (every stored column, file_no, key): rows of the lake that are no longer used.
     """
     staged: dict[str, list[str]] = {}
     for file in sorted(str(path) for path in (staging / "read").glob("*/*/*.parquet")):
@@ -74,7 +74,7 @@ def settle(
     merged.disputed = _count(engine, "SELECT count(*) FROM disputed")
     merged.accepted = _by_source(engine, merged.files)
     for number, count in _by_source(engine, [str(facts / segment.file) for segment in touched]).items():
-        gone = _count(engine, f"SELECT count(*) FROM withdrawn WHERE source = {number}")
+        gone = _count(engine, f"SELECT count(*) FROM withdrawn WHERE file_no = {number}")
         merged.accepted[number] = merged.accepted.get(number, 0) - (count - gone)
     merged.disputed_rows = _disputed_rows(engine, dataset, staged, dirty)
     return merged
@@ -100,7 +100,7 @@ def _count(engine: duckdb.DuckDBPyConnection, query: str) -> int:
 def _by_source(engine: duckdb.DuckDBPyConnection, paths: list[str]) -> dict[int, int]:
     if not paths:
         return {}
-    query = f"SELECT source, count(*) FROM read_parquet({files(paths)}, hive_partitioning = false) GROUP BY 1"
+    query = f"SELECT file_no, count(*) FROM read_parquet({files(paths)}, hive_partitioning = false) GROUP BY 1"
     return dict(engine.execute(query).fetchall())
 
 
@@ -123,10 +123,10 @@ def _known_disputes(dataset: Dataset, entries: tuple[Entry, ...], facts: Path, c
 
 
 def _rows(dataset: Dataset, paths: list[str]) -> str:
-    """SQL of whole rows of some files: stored columns, source, day, key."""
-    columns = ", ".join(name for name, _ in dataset.stored)
+    """SQL of whole rows of some files: stored columns, file_no, day, key."""
+    columns = dataset.columns_sql
     return (
-        f"SELECT {columns}, source, regexp_extract(filename, 'day=([0-9-]+)', 1) AS day, {key_of(dataset)} AS key "
+        f"SELECT {columns}, file_no, regexp_extract(filename, 'day=([0-9-]+)', 1) AS day, {key_of(dataset)} AS key "
         f"FROM read_parquet({files(paths)}, filename = true, hive_partitioning = false)"
     )
 
@@ -223,7 +223,7 @@ def _resolve(
     correcting: bool,
 ) -> list[Segment]:
     """Fills `settled` with the rows of the dirty days to keep, extends `disputed`; returns the segments touched."""
-    columns = ", ".join(name for name, _ in dataset.stored)
+    columns = dataset.columns_sql
     there = [segment for segments in lake.values() for segment in segments]
     mine = _rows(dataset, [file for day in sorted(dirty) for file in staged[day]])
     engine.execute(f"CREATE TABLE mine AS SELECT * FROM ({mine}) SEMI JOIN repeated USING (key)")
@@ -236,12 +236,12 @@ def _resolve(
         f"INSERT INTO disputed SELECT key FROM (SELECT DISTINCT key, {columns} FROM {both}) GROUP BY key "
         "HAVING count(*) > 1 AND key NOT IN (SELECT key FROM disputed)"
     )
-    kept = f"SELECT {columns}, min(source) AS source, any_value(day) AS day, key FROM mine GROUP BY {columns}, key"
+    kept = f"SELECT {columns}, min(file_no) AS file_no, any_value(day) AS day, key FROM mine GROUP BY {columns}, key"
     engine.execute(f"CREATE TABLE fresh AS SELECT * FROM ({kept}) ANTI JOIN disputed USING (key)")
     engine.execute(f"CREATE TABLE same AS SELECT f.key FROM fresh f JOIN theirs t ON {_alike(dataset)}")
     engine.execute(
-        f"CREATE VIEW settled AS SELECT {columns}, source, day FROM ({mine}) ANTI JOIN repeated USING (key) "
-        f"UNION ALL SELECT {columns}, source, day FROM fresh ANTI JOIN same USING (key)"
+        f"CREATE VIEW settled AS SELECT {columns}, file_no, day FROM ({mine}) ANTI JOIN repeated USING (key) "
+        f"UNION ALL SELECT {columns}, file_no, day FROM fresh ANTI JOIN same USING (key)"
     )
     withdrawn = "SELECT * FROM theirs SEMI JOIN disputed USING (key)"
     if correcting:
@@ -252,7 +252,7 @@ def _resolve(
 
 
 def _alike(dataset: Dataset) -> str:
-    return " AND ".join(f"f.{name} IS NOT DISTINCT FROM t.{name}" for name, _ in dataset.stored)
+    return " AND ".join(f"f.{identifier(name)} IS NOT DISTINCT FROM t.{identifier(name)}" for name, _ in dataset.stored)
 
 
 def _rewritten(engine: duckdb.DuckDBPyConnection, query: str, target: Path) -> list[str]:
@@ -266,5 +266,5 @@ def _disputed_rows(
     paths = [file for day in sorted(dirty) for file in staged[day]]
     if not paths:
         return {}
-    query = f"SELECT source, count(*) FROM ({_rows(dataset, paths)}) SEMI JOIN disputed USING (key) GROUP BY 1"
+    query = f"SELECT file_no, count(*) FROM ({_rows(dataset, paths)}) SEMI JOIN disputed USING (key) GROUP BY 1"
     return dict(engine.execute(query).fetchall())

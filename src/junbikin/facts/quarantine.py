@@ -9,7 +9,7 @@ from typing import Any
 
 from junbikin.facts import checks
 from junbikin.facts.datasets import Dataset
-from junbikin.facts.engine import connect, files, literal
+from junbikin.facts.engine import connect, files, identifier, literal
 from junbikin.facts.log import Entry, live_segments
 from junbikin.facts.merge import Merged
 from junbikin.facts.run import Progress, Run
@@ -38,20 +38,20 @@ def write_refused(run: Run, merged: Merged, progress: Progress) -> Refused:
     if not doubtful and not merged.withdrawn:
         return Refused("", {})
     run.engine.execute(
-        "CREATE TABLE refused (source INTEGER, source_name VARCHAR, place VARCHAR, position BIGINT, reason VARCHAR, "
+        "CREATE TABLE refused (file_no INTEGER, source_name VARCHAR, place VARCHAR, position BIGINT, reason VARCHAR, "
         "key VARCHAR, raw VARCHAR, disputed BOOLEAN)"
     )
     for done, source in enumerate(doubtful):
         progress(f"noting refused rows of {source.given.name}", done / len(doubtful))
         number = run.number(source)
         _note(run, source, merged.sound.get(number, 0) + merged.unsound.get(number, 0))
-    counts = dict(run.engine.execute("SELECT source, count(*) FROM refused GROUP BY 1").fetchall())
+    counts = dict(run.engine.execute("SELECT file_no, count(*) FROM refused GROUP BY 1").fetchall())
     if merged.withdrawn:
         _note_withdrawn(run)
     target = Path("quarantine") / f"{run.seq:06d}.parquet"
     (run.home.facts / "quarantine").mkdir(exist_ok=True)
     run.engine.execute(
-        f"COPY (SELECT * FROM refused ORDER BY source, position) TO {literal(str(run.home.facts / target))} "
+        f"COPY (SELECT * FROM refused ORDER BY file_no, position) TO {literal(str(run.home.facts / target))} "
         "(FORMAT parquet, COMPRESSION zstd)"
     )
     return Refused(str(target), counts)
@@ -102,14 +102,14 @@ def _places(run: Run, source: SourceFile, records: int) -> tuple[str, str]:
 
 
 def _raw_text(dataset: Dataset) -> str:
-    fields = ", ".join(f"{column.name} := raw_{column.name}" for column in dataset.columns)
+    fields = ", ".join(f"{identifier(column.name)} := raw_{column.name}" for column in dataset.columns)
     return f"CAST(to_json(struct_pack({fields})) AS VARCHAR)"
 
 
 def _note_withdrawn(run: Run) -> None:
-    columns = ", ".join(f"{name} := CAST({name} AS VARCHAR)" for name, _ in run.dataset.stored)
+    columns = ", ".join(f"{identifier(name)} := CAST({identifier(name)} AS VARCHAR)" for name, _ in run.dataset.stored)
     run.engine.execute(
-        f"INSERT INTO refused SELECT source, '', 'lake', NULL, {literal('withdrawn from the lake: ' + _DISPUTED)}, key, "
+        f"INSERT INTO refused SELECT file_no, '', 'lake', NULL, {literal('withdrawn from the lake: ' + _DISPUTED)}, key, "
         f"CAST(to_json(struct_pack({columns})) AS VARCHAR), true FROM withdrawn"
     )
 
@@ -135,12 +135,12 @@ def refused_rows(facts: Path, entries: Sequence[Entry], dataset: Dataset, memory
     engine = connect(memory_limit)
     query = (
         f"WITH kept AS (SELECT * FROM read_parquet({files([str(facts / entry.quarantine) for entry in mine])})), "
-        f"named (source, name, sha256) AS (VALUES {names}), "
+        f"named (file_no, name, sha256) AS (VALUES {names}), "
         "once AS (SELECT n.sha256, any_value(n.name) AS file, place, position, any_value(reason) AS reason, key, raw, "
-        "any_value(disputed) AS disputed, min(k.source) AS source FROM kept k JOIN named n USING (source) "
+        "any_value(disputed) AS disputed, min(k.file_no) AS file_no FROM kept k JOIN named n USING (file_no) "
         "GROUP BY n.sha256, place, position, key, raw) "
         f"SELECT file, place, position, reason, key, raw, key IN (SELECT key FROM ({accepted})) AS settled "
-        "FROM once ORDER BY source, position"
+        "FROM once ORDER BY file_no, position"
     )
     try:
         cursor = engine.execute(query)

@@ -186,7 +186,7 @@ def _exact_type(source: SourceFile, column: str, part: ColumnMapping) -> None:
 
 
 def raw_select(source: SourceFile, mapping: Mapping, dataset: Dataset, number: int) -> str:
-    """SQL giving each row as raw text: `raw_<column>` for each of our columns, `malformed`, `source`, `at_row`.
+    """SQL giving each row as raw text: `raw_<column>` for each of our columns, `malformed`, `file_no`, `at_row`.
 
     `at_row` counts the rows that the reader returned, from 1, and is in file order only when the engine
     preserves order; a query that does not ask for it does not pay for it.
@@ -196,7 +196,7 @@ def raw_select(source: SourceFile, mapping: Mapping, dataset: Dataset, number: i
     ]
     malformed = "coalesce(TRY(json_type(line)), '') <> 'OBJECT'" if source.form == "jsonl" else "false"
     return (
-        f"SELECT {', '.join(parts)}, {malformed} AS malformed, {number}::INTEGER AS source, "
+        f"SELECT {', '.join(parts)}, {malformed} AS malformed, {number}::INTEGER AS file_no, "
         f"row_number() OVER () AS at_row FROM {reader(source, mapping)}"
     )
 

@@ -41,7 +41,7 @@ def thousandths(value: Decimal | None, whole: Decimal | None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One line's part of a column, in a 1000 × 240 drawing; `amount` is exact."""
+    """One line's part of a column, in a drawing 200 high; `amount` is exact."""
 
     x: int
     y: int
@@ -58,7 +58,8 @@ class Columns:
     """Volume by month or day, and line, stacked."""
 
     blocks: list[Block]
-    labels: list[tuple[int, str]]
+    labels: list[str]
+    width: int
     lines: list[tuple[str, str]]
     top: Decimal
     by_day: bool
@@ -82,10 +83,10 @@ def volume_columns(volumes: Sequence[tuple[str, str, Decimal]], most: int = 36) 
     blocks = [
         block for index, time in enumerate(times) for block in _column(index * step, step, time, amounts, max(sums))
     ]
-    every = max(1, len(times) // 10)
-    labels = [(index * step, time[5:] if by_day else time) for index, time in enumerate(times) if index % every == 0]
+    marked = sorted({0, len(times) // 3, 2 * len(times) // 3, len(times) - 1})
+    labels = [times[index] for index in marked]
     present = [(line, colour) for line, colour in LINE_COLOURS.items() if any(key[1] == line for key in amounts)]
-    return Columns(blocks, labels, present, max(sums), by_day)
+    return Columns(blocks, labels, step * len(times), present, max(sums), by_day)
 
 
 def _column(x: int, step: int, time: str, amounts: Mapping[tuple[str, str], Decimal], top: Decimal) -> list[Block]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,12 +15,14 @@ import rfc8785
 
 from junbikin import __version__
 from junbikin.calendars import business_days_after
+from junbikin.errors import RulebookProblem
 from junbikin.facts.lake import Lake
 from junbikin.figures import Data, Figure, Name, Provenance, Rule, to_table
 from junbikin.findings import Finding, Severity
 from junbikin.reserve.health import findings_on
 from junbikin.reserve.resources import Item, Resources, resources
 from junbikin.reserve.view import FactsView
+from junbikin.rulebooks.interface import Outcome
 from junbikin.rulebooks.load import Rulebook
 from junbikin.rulebooks.parameters import Rules
 
@@ -149,7 +152,7 @@ def assess(lake: Lake, rulebook: Rulebook, as_of: date, view: FactsView | None =
     """
     view = view or FactsView(lake, as_of)
     rules = rulebook.on(as_of)
-    outcome = rulebook.formula(view, rules)
+    outcome = _outcome(rulebook, view, rules)
     held = resources(view, rules, outcome.requirement)
     gap = (held.total - outcome.requirement).named("gap", "surplus or shortfall", "余剰・不足")
     roots = (outcome.requirement, held.total, gap, *outcome.steps)
@@ -178,6 +181,19 @@ def assess(lake: Lake, rulebook: Rulebook, as_of: date, view: FactsView | None =
         evidence=_evidence(lake, used),
         volumes=_volumes(view),
     )
+
+
+def _outcome(rulebook: Rulebook, view: FactsView, rules: Rules) -> Outcome:
+    """What the formula says; what goes wrong inside a formula is told with its line, as the rulebook's problem."""
+    try:
+        return rulebook.formula(view, rules)
+    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as problem:
+        last = traceback.extract_tb(problem.__traceback__)[-1]
+        raise RulebookProblem(
+            f"{rulebook.id}: the formula failed: {type(problem).__name__}: {problem}",
+            where=f"{last.filename}, line {last.lineno}",
+            then="correct the formula",
+        ) from problem
 
 
 def _shortfall(view: FactsView, rules: Rules, gap: Figure) -> list[Finding]:

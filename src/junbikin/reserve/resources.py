@@ -6,7 +6,7 @@ Every asset and policy either counts, with the figure that says how far, or says
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -41,12 +41,17 @@ class Resources:
 
 def resources(view: FactsView, rules: Rules, requirement: Figure) -> Resources:
     """The resources of the day under a rulebook, against its requirement."""
-    assets = _assets(view, rules)
-    counted = _by_place(assets, rules, requirement, view.currency)
-    policies = _policies(view, rules)
-    insured = _limited_insurance(policies, rules, requirement, view.currency)
+    assets, counted = _by_place(_assets(view, rules), rules, requirement, view.currency)
+    policies, insured = _limited_insurance(_policies(view, rules), rules, requirement, view.currency)
     whole = total([counted, insured], view.currency).named("resources", "resources", "充当可能財源")
     return Resources(assets, policies, counted, insured, whole)
+
+
+def _limited(items: Sequence[Item], within: Figure, whole: Figure, why: Name) -> tuple[Item, ...]:
+    """The items, told why when what counts of them together is less than each would."""
+    if within.value is None or whole.value is None or within.value >= whole.value:
+        return tuple(items)
+    return tuple(item if item.refused else replace(item, limits=(*item.limits, why)) for item in items)
 
 
 def _nothing(currency: str, why: str) -> Figure:
@@ -132,20 +137,27 @@ def _against_same_crypto(view: FactsView, items: tuple[Item, ...]) -> tuple[Item
     return tuple(result)
 
 
-def _by_place(items: Sequence[Item], rules: Rules, requirement: Figure, currency: str) -> Figure:
-    """The sum over places, each up to its share of the requirement."""
+def _by_place(
+    items: Sequence[Item], rules: Rules, requirement: Figure, currency: str
+) -> tuple[tuple[Item, ...], Figure]:
+    """The items place by place, and the sum over places, each up to its share of the requirement."""
     share = rules.number("resources.place_share")
     limit = (requirement * share).named("place_limit", "most that one place may cover", "一保管先の上限")
-    places: dict[str, list[Figure]] = {}
-    for item in items:
-        if not item.refused:
-            places.setdefault(item.place, []).append(item.counted)
-    lines = []
-    for place, counted in places.items():
-        there = total(counted, currency).named(f"held_at.{place}", f"held at {place}", f"{place}保管分")
+    lines: list[Figure] = []
+    told: list[Item] = []
+    for place in dict.fromkeys(item.place for item in items):
+        here = [item for item in items if item.place == place]
+        there = total([item.counted for item in here if not item.refused], currency).named(
+            f"held_at.{place}", f"held at {place}", f"{place}保管分"
+        )
         counts = smallest(there, limit).named(f"place.{place}", f"{place}, within its limit", f"{place}（上限適用後）")
+        told += _limited(
+            here, counts, there, Name("its place counts up to its share of the requirement", "保管先の上限を適用")
+        )
         lines.append(counts)
-    return total(lines, currency).named("reserve_assets", "reserve assets that count", "算入する準備金資産")
+    return tuple(told), total(lines, currency).named(
+        "reserve_assets", "reserve assets that count", "算入する準備金資産"
+    )
 
 
 # Insurance
@@ -190,9 +202,24 @@ def _uninsured(day: date, rules: Rules, row: Mapping[str, Any]) -> tuple[Name, .
         (approved is None or approved > day, Name("not approved", "承認されていない")),
         (row["effective_from"] > day, Name(f"in force only from {row['effective_from']}", f"{row['effective_from']}まで効力がない")),
         (row["effective_to"] < day, Name(f"expired on {row['effective_to']}", f"{row['effective_to']}に満了")),
-        (bool(missing), Name(f"does not cover {', '.join(missing)}", f"対象外の原因：{'、'.join(missing)}")),
+        (bool(missing), _uncovered(missing)),
     ]  # fmt: skip
     return tuple(reason for fails, reason in tests if fails)
+
+
+def _uncovered(causes: Sequence[str]) -> Name:
+    en = ", ".join(cause.replace("_", " ") for cause in causes)
+    return Name(f"does not cover {en}", f"対象外の原因：{'、'.join(_CAUSES_JA.get(cause, cause) for cause in causes)}")
+
+
+_CAUSES_JA = {
+    "hack": "不正アクセス",
+    "unauthorised_outflow": "不正流出",
+    "fraud": "詐欺",
+    "unlawful_act": "違法行為",
+    "clerical_error": "事務過誤",
+    "system_failure": "システム障害",
+}
 
 
 def _exposed(view: FactsView, storages: set[str]) -> tuple[Figure | None, Name | None]:
@@ -215,10 +242,15 @@ def _exposed(view: FactsView, storages: set[str]) -> tuple[Figure | None, Name |
     return nothing, Name("in the storages that it covers", "対象の保管形態")
 
 
-def _limited_insurance(items: Sequence[Item], rules: Rules, requirement: Figure, currency: str) -> Figure:
+def _limited_insurance(
+    items: Sequence[Item], rules: Rules, requirement: Figure, currency: str
+) -> tuple[tuple[Item, ...], Figure]:
+    """The policies, and their sum up to the share of the requirement that insurance may cover."""
     share = rules.number("insurance.share")
     limit = (requirement * share).named("insurance_limit", "most that insurance may cover", "保険の充当上限")
     whole = total([item.counted for item in items if not item.refused], currency).named(
         "insured", "policies that count", "算入できる保険"
     )
-    return smallest(whole, limit).named("insurance", "insurance that counts", "算入する保険")
+    counts = smallest(whole, limit).named("insurance", "insurance that counts", "算入する保険")
+    why = Name("insurance counts up to its share of the requirement", "保険の充当上限を適用")
+    return _limited(items, counts, whole, why), counts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib.util
+import sys
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ def load_rulebook(name: str, base: Path | None = None) -> Rulebook:
     content = file.read_bytes()
     try:
         table = tomllib.loads(content.decode("utf-8"), parse_float=_no_float)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (ValueError, UnicodeDecodeError) as problem:
         raise RulebookProblem(f"not TOML: {problem}", where=str(file), then="mend that line") from None
     except _FloatFound as found:
         raise RulebookProblem(f"{found} is a bare number", where=str(file), then=f'write it as "{found}"') from None
@@ -80,7 +81,12 @@ def load_rulebook(name: str, base: Path | None = None) -> Rulebook:
         raise RulebookProblem(
             "the rulebook has no formula.py", where=str(folder), then="add one with assess(facts, rules)"
         )
-    return _checked(table, file, content, formula_file)
+    try:
+        return _checked(table, file, content, formula_file)
+    except (TypeError, AttributeError, ValueError) as problem:
+        raise RulebookProblem(
+            f"a part is not of the kind it should be: {problem}", where=str(file), then="compare with a shipped one"
+        ) from None
 
 
 class _FloatFound(Exception):
@@ -100,6 +106,8 @@ def _checked(table: dict[str, Any], file: Path, content: bytes, formula_file: Pa
         raise RulebookProblem(
             f"the status {table['status']!r} is not one", where=str(file), then="use one of " + ", ".join(STATUSES)
         )
+    if not isinstance(table["id"], str) or not table["id"]:
+        raise RulebookProblem("the id is not a word", where=str(file), then='write id = "xx-name"')
     digest = hashlib.sha256(content + b"\0" + formula_file.read_bytes()).hexdigest()
     return Rulebook(
         id=table["id"],
@@ -117,7 +125,7 @@ def _checked(table: dict[str, Any], file: Path, content: bytes, formula_file: Pa
 def _flat(table: dict[str, Any], prefix: str = "") -> Iterable[tuple[str, dict[str, Any]]]:
     """Nested tables as dotted keys; a table that has `values` or `citation` is a parameter."""
     for key, part in table.items():
-        if isinstance(part, dict) and not ({"values", "citation", "provenance"} & set(part)):
+        if isinstance(part, dict) and not (_PARAMETER & set(part)):
             yield from _flat(part, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", part
@@ -130,8 +138,10 @@ def _parameter(key: str, part: Any, where: str) -> Parameter:
     for needed in ("name", "unit", "provenance", "values"):
         if needed not in part:
             raise RulebookProblem(f"{needed!r} is missing", where=where, then="add it: no default stands in for it")
-    citation = part.get("citation") or ""
-    if not (citation.strip() if isinstance(citation, str) else all(str(text).strip() for text in citation.values())):
+    citation = part.get("citation") or {}
+    if not isinstance(citation, dict):
+        raise RulebookProblem("the citation needs both languages", where=where, then='write { en = "…", ja = "…" }')
+    if not citation or not all(str(text).strip() for text in citation.values()):
         raise RulebookProblem("the citation is missing", where=where, then="say which article, page or memo it is from")
     try:
         provenance = Provenance(part["provenance"])
@@ -141,7 +151,10 @@ def _parameter(key: str, part: Any, where: str) -> Parameter:
         ) from None
     unit = str(part["unit"])
     if unit != _WORD:
-        Unit.parse(unit)
+        try:
+            Unit.parse(unit)
+        except BadInput as problem:
+            raise RulebookProblem(problem.what, where=where, then=f"{problem.then}, or {_WORD}") from None
     values = tuple(_dated(value, unit, where) for value in part["values"])
     if not values:
         raise RulebookProblem("there is no value", where=where, then='add one, or { from = …, unknown = "why" }')
@@ -170,22 +183,27 @@ def _dated(value: Any, unit: str, where: str) -> DatedValue:
     if not isinstance(value, dict):
         raise RulebookProblem("a value must be a table", where=where, then='write { from = 2026-04-01, value = "…" }')
     _known(value, _VALUE, where)
-    days = (value.get("from"), value.get("to"))
-    if not isinstance(days[0], date) or any(isinstance(day, datetime) for day in days):
-        raise RulebookProblem("a value needs the day from which it holds", where=where, then="add from = 2026-04-01")
+    since: Any = value.get("from")
+    until: Any = value.get("to")
+    for key, day in (("from", since), ("to", until)):
+        if (day is not None or key == "from") and (not isinstance(day, date) or isinstance(day, datetime)):
+            what = "a value needs the day from which it holds" if day is None else f"{key!r} is not a day"
+            raise RulebookProblem(what, where=where, then=f"write {key} = 2026-04-01, a day without quotes or hour")
+    if until is not None and until < since:
+        raise RulebookProblem(f"a value ends ({until}) before it begins ({since})", where=where, then="swap them")
     if ("value" in value) == ("unknown" in value):
         raise RulebookProblem("give either value or unknown", where=where, then="keep the one that is true")
     if "unknown" in value:
-        return DatedValue(days[0], days[1], None, str(value["unknown"]))
+        return DatedValue(since, until, None, str(value["unknown"]))
     text = value["value"]
     if not isinstance(text, str):
-        raise RulebookProblem(f"{text!r} is a bare number", where=where, then=f'write it as "{text}"')
+        raise RulebookProblem(f"{text!r} is not in quotes", where=where, then='write amounts as strings: "0.00008"')
     if unit != _WORD:
         try:
             exact(text)
         except BadInput as problem:
             raise RulebookProblem(problem.what, where=where, then=problem.then) from None
-    return DatedValue(days[0], days[1], text)
+    return DatedValue(since, until, text)
 
 
 def _name(part: Any, where: str) -> Name:
@@ -208,10 +226,15 @@ def _formula(name: str, file: Path) -> Callable[[Facts, Rules], Outcome]:
         raise RulebookProblem("the formula cannot be read", where=str(file), then="it must be a Python file")
     module = importlib.util.module_from_spec(spec)
     try:
+        sys.modules[spec.name] = module  # dataclasses look their module up
         spec.loader.exec_module(module)
         formula: Callable[[Facts, Rules], Outcome] = module.assess
-    except (SyntaxError, ImportError, AttributeError) as problem:
+    except (Exception, SystemExit) as problem:  # noqa: BLE001 - a foreign file may raise anything
         raise RulebookProblem(
-            f"the formula cannot be used: {problem}", where=str(file), then="define assess(facts, rules)"
+            f"the formula cannot be used: {type(problem).__name__}: {problem}",
+            where=str(file),
+            then="define assess(facts, rules)",
         ) from None
+    if not callable(formula):
+        raise RulebookProblem("assess is not a function", where=str(file), then="define assess(facts, rules)")
     return formula

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from junbikin.errors import ParameterMissing
+from junbikin.errors import ParameterMissing, RulebookProblem
 from junbikin.figures import Figure, Name, Provenance, Rule, given
 
 
@@ -45,14 +45,26 @@ class Rules:
     def number(self, key: str) -> Figure:
         """The parameter as a figure. Raises `ParameterMissing` when it is unknown or not yet in force."""
         parameter, dated = self._find(key)
+        if not parameter.unit:
+            raise self._wrong(key, f"is the word {dated.value!r}, where the formula needs a number")
         return given(dated.value or "", parameter.unit, parameter.name, self._source(parameter, dated), key)
 
-    def integer(self, key: str) -> int:
-        """The parameter as a whole number, such as a count of days."""
+    def integer(self, key: str, least: int = 0) -> int:
+        """The parameter as a whole number of at least `least`, such as a count of days."""
         value: Decimal = self.number(key).known
-        if value != int(value):
-            raise ParameterMissing(f"{self.rulebook}: {key} must be a whole number", then="correct rulebook.toml")
+        if value != int(value) or value < least:
+            raise self._wrong(key, f"must be a whole number of at least {least}")
         return int(value)
+
+    def choice(self, key: str, choices: list[str]) -> tuple[str, Rule]:
+        """The parameter as one of some words, with its source."""
+        word, source = self.word(key)
+        if word not in choices:
+            raise self._wrong(key, f"is {word!r}, which is none of {', '.join(choices)}")
+        return word, source
+
+    def _wrong(self, key: str, what: str) -> RulebookProblem:
+        return RulebookProblem(f"{self.rulebook}: {key} {what}", then="correct rulebook.toml")
 
     def word(self, key: str) -> tuple[str, Rule]:
         """The parameter as a word, with its source."""
@@ -80,11 +92,11 @@ class Rules:
             )
         current = [v for v in parameter.values if v.since <= self.day and (v.until is None or self.day <= v.until)]
         if not current:
-            first = min(v.since for v in parameter.values)
+            spans = "; ".join(f"{v.since} to {v.until or 'now'}" for v in parameter.values)
             raise ParameterMissing(
                 f"{self.rulebook}: {key} has no value on {self.day}",
-                where=f"its values begin on {first}",
-                then="assess a later day, or add the value that was in force with its citation",
+                where=f"its values hold {spans}",
+                then="assess a day within, or add the value that was in force with its citation",
             )
         if current[-1].value is None:
             raise ParameterMissing(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from junbikin.calendars import Period, fiscal_year
 from junbikin.errors import RulebookProblem
-from junbikin.figures import Figure, Name, Stated, given, plain, total
+from junbikin.figures import Figure, Name, Stated, exact, given, plain, total
 from junbikin.rulebooks.interface import CustomerAsset, Grade, Outcome
 from junbikin.rulebooks.load import Rulebook
 
@@ -113,6 +113,8 @@ def _example(file: Path) -> Example:
         unknown = set(table) - _TOP
         if unknown:
             raise RulebookProblem(f"unknown key {min(unknown)!r}", where=str(file), then=", ".join(sorted(_TOP)))
+        if isinstance(table["as_of"], datetime) or not isinstance(table["as_of"], date):
+            raise TypeError("as_of is not a day")
         facts = StatedFacts(
             as_of=table["as_of"],
             volumes=table.get("volumes", {}),
@@ -121,9 +123,15 @@ def _example(file: Path) -> Example:
             losses=tuple((loss["on"], loss["net"]) for loss in table.get("losses", [])),
             grades=table.get("grades", {}),
         )
-        expected = {key: Decimal(value) for key, value in table["expected"].items()}
+        expected = {key: exact(_text(value)) for key, value in table["expected"].items()}
         return Example(Name(**table["title"]), table["source"], facts, expected, file)
-    except (KeyError, TypeError, ArithmeticError, tomllib.TOMLDecodeError) as problem:
+    except (KeyError, TypeError, AttributeError, ValueError) as problem:
         raise RulebookProblem(
             f"the worked example is not well formed: {problem!r}", where=str(file), then="compare with a shipped one"
         ) from None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not in quotes")
+    return value

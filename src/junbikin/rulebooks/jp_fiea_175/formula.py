@@ -14,7 +14,7 @@ from junbikin.rulebooks.parameters import Rules
 
 def assess(facts: Facts, rules: Rules) -> Outcome:
     """The requirement (要積立額): the reserve held net of use, plus this year's accrual. In yen."""
-    years = [facts.fiscal_year(back) for back in range(rules.integer("years_compared"))]
+    years = [facts.fiscal_year(back) for back in range(rules.integer("years_compared", least=1))]
     lines = rules.under("accrual")
     bases = {line: [_base(facts, rules, line, year) for year in years] for line in lines}
     by_volume = total([_accrued(rules, line, bases[line][0]) for line in lines], facts.currency).named(
@@ -23,7 +23,7 @@ def assess(facts: Facts, rules: Rules) -> Outcome:
     cap = total([_capped(rules, line, bases[line]) for line in lines], facts.currency).named(
         "cap", "highest year's volume × cap rates", "最高年度取引量×限度率の合計"
     )
-    existing = _existing(facts, years[0])
+    existing = _existing(facts, rules, years[0])
     room = (cap - existing).named("room", "what the cap leaves", "限度額の残り")
     accrual = largest(smallest(by_volume, room), rules.number("least_accrual")).named(
         "accrual", f"accrual for {years[0].name}", f"{years[0].name}の積立額"
@@ -36,11 +36,10 @@ def _base(facts: Facts, rules: Rules, line: str, year: Period) -> Figure:
     """A line's base in a year: what was declared under the line itself, and the trade lines that count under it."""
     parts = [facts.volume(line, year)]
     for ours in rules.under("line_of"):
-        statutory, source = rules.word(f"line_of.{ours}")
+        statutory, source = rules.choice(f"line_of.{ours}", rules.under("accrual"))
         if statutory == line:
-            parts.append(
-                facts.volume(ours, year).taken_as(Name(f"{ours} under {line}", f"{ours}を{line}に算入"), source)
-            )
+            name = Name(f"{ours} under {line}", f"{ours}を{line}に算入")
+            parts.append(facts.volume(ours, year).taken_as(name, source))
     return total(parts, facts.currency).named(
         f"base.{line}.{year.name}", f"base of line {line} in {year.name}", f"{line}の{year.name}の基礎額"
     )
@@ -55,13 +54,14 @@ def _capped(rules: Rules, line: str, bases: list[Figure]) -> Figure:
     return (highest * rules.number(f"cap.{line}")).named(f"capped.{line}", f"cap, line {line}", f"限度額 {line}")
 
 
-def _existing(facts: Facts, year: Period) -> Figure:
+def _existing(facts: Facts, rules: Rules, year: Period) -> Figure:
     """175(1)(ii)ヲ: set aside before this year, less what was used or released up to the day."""
     before = facts.reserve_booked("accrual", until=year.start - timedelta(days=1))
     gone = total([facts.reserve_booked(kind, until=facts.as_of) for kind in ("use", "release")], facts.currency).named(
         "used", "used or released", "使用・取崩額"
     )
-    return (before.named("set_aside", "set aside in earlier years", "前期までの積立額") - gone).named(
+    left = before.named("set_aside", "set aside in earlier years", "前期までの積立額") - gone
+    return largest(left, rules.number("least_existing")).named(
         "existing", "reserve held, net of use", "既積立額（使用額控除後）"
     )
 

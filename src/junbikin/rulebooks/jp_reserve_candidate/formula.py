@@ -20,17 +20,17 @@ def assess(facts: Facts, rules: Rules) -> Outcome:
     """The requirement, in yen."""
     volume, custody = _volume_leg(facts, rules), _custody_leg(facts, rules)
     base = total([volume, custody], facts.currency).named("base", "volume leg + custody leg", "取引量＋預り")
-    history, losses = _incident_history(facts, rules, base)
+    history = _incident_history(facts, rules, base)
     profile, findings = _risk_profile(facts, rules)
     weighed = (base * history * profile).named("weighed", "base × history × profile", "基礎額×事故実績×リスク特性")
     requirement = clamp(weighed, rules.number("floor"), rules.number("ceiling")).named(
         "requirement", "requirement", "要積立額"
     )
-    return Outcome(requirement, (volume, custody, base, losses, history, profile, weighed), tuple(findings))
+    return Outcome(requirement, (volume, custody, base, history, profile, weighed), tuple(findings))
 
 
 def _volume_leg(facts: Facts, rules: Rules) -> Figure:
-    years = [facts.fiscal_year(back) for back in range(rules.integer("years_compared"))]
+    years = [facts.fiscal_year(back) for back in range(rules.integer("years_compared", least=1))]
     legs = []
     for line in rules.under("volume_rate"):
         highest = largest(*(facts.volume(line, year) for year in years)).named(
@@ -51,12 +51,12 @@ def _custody_leg(facts: Facts, rules: Rules) -> Figure:
     )
 
 
-def _incident_history(facts: Facts, rules: Rules, base: Figure) -> tuple[Figure, Figure]:
+def _incident_history(facts: Facts, rules: Rules, base: Figure) -> Figure:
     """H = max(1, ln(e − 1 + (LC / base)^0.8)), LC = 15 × average annual net loss."""
     count = rules.number("losses.years")
-    start = years_before(facts.as_of, rules.integer("losses.years"))
+    start = years_before(facts.as_of, rules.integer("losses.years", least=1))
     period = Period(f"{count.known} years", start + timedelta(days=1), facts.as_of)
-    average = ratio(facts.net_losses(period), count, 2, Rounding.HALF_EVEN).named(
+    average = largest(ratio(facts.net_losses(period), count, 2, Rounding.HALF_EVEN), rules.number("losses.none")).named(
         "average_loss", "average annual net loss", "年平均純損失"
     )
     component = (average * rules.number("losses.factor")).named(
@@ -64,10 +64,10 @@ def _incident_history(facts: Facts, rules: Rules, base: Figure) -> tuple[Figure,
     )
     least = rules.number("losses.least")
     if base.value is None or base.value <= 0:
-        return least.named("history", "incident history (H), no base to compare with", "事故実績倍率（H）"), component
+        return least.named("history", "incident history (H), no base to compare with", "事故実績倍率（H）")
     share = ratio(component, base, PLACES, Rounding.HALF_EVEN).named("loss_share", "LC ÷ base", "LC÷基礎額")
     inner = euler(PLACES) - rules.number("losses.one") + power(share, rules.number("losses.exponent"), PLACES)
-    return largest(ln(inner, PLACES), least).named("history", "incident history (H)", "事故実績倍率（H）"), component
+    return largest(ln(inner, PLACES), least).named("history", "incident history (H)", "事故実績倍率（H）")
 
 
 def _risk_profile(facts: Facts, rules: Rules) -> tuple[Figure, list[Finding]]:
