@@ -95,7 +95,7 @@ class Dataset:
     @property
     def key_within_day(self) -> bool:
         """Whether equal keys always fall on the same day, so that other days need no look."""
-        return self.day in self.key and self.column(self.day).kind is Kind.DATE
+        return self.day in self.key
 
 
 LINES = ("spot_principal", "spot_brokered", "spot_venue", "margin", "derivative")

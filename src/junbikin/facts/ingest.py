@@ -85,19 +85,18 @@ def ingest(
         try:
             sources = _inspected(paths, dataset, mapping, staging, progress)
             first = 1 + max((s.number for entry in entries for s in entry.sources), default=0)
-            run = Run(
-                home, dataset, mapping, datetime.now(home.time_zone), len(entries) + 1, entries, staging, engine,
-                sources, first,
-            )  # fmt: skip
-            return _ingested(run, corrects, progress)
+            now = datetime.now(home.time_zone)
+            seq = len(entries) + 1
+            run = Run(home, dataset, mapping, now, seq, entries, staging, engine, sources, first, corrects)
+            return _ingested(run, progress)
         finally:
             engine.close()
 
 
-def _ingested(run: Run, corrects: str, progress: Progress) -> Receipt:
+def _ingested(run: Run, progress: Progress) -> Receipt:
     _stage(run, progress)
     progress("looking for duplicates", 0.0)
-    merged = settle(run.engine, run.dataset, run.entries, run.home.facts, run.staging, bool(corrects))
+    merged = settle(run.engine, run.dataset, run.entries, run.home.facts, run.staging, bool(run.corrects))
     refused = write_refused(run, merged, progress)
     progress("writing", 0.0)
     added = _segments(run, merged)
@@ -107,7 +106,7 @@ def _ingested(run: Run, corrects: str, progress: Progress) -> Receipt:
         dataset=run.dataset.name,
         mapping=run.mapping.name,
         mapping_digest=run.mapping.digest,
-        corrects=corrects,
+        corrects=run.corrects,
         sources=_accounted(run, merged, refused.by_source),
         adds=added,
         drops=merged.drops,
@@ -180,7 +179,17 @@ def _stage(run: Run, progress: Progress) -> None:
                 run.engine.execute(f"COPY ({rows}) TO {literal(str(target))} (FORMAT parquet, PARTITION_BY (day))")
             except duckdb.Error as problem:
                 raise _unreadable(batch, problem) from problem
+    _ensure_reject_tables(run)
     _refuse_wrong_encoding(run)
+
+
+def _ensure_reject_tables(run: Run) -> None:
+    """The engine makes these when it reads its first CSV file; an ingest without one finds them empty."""
+    run.engine.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS reject_errors (scan_id UBIGINT, file_id UBIGINT, line UBIGINT, "
+        "error_type VARCHAR, csv_line VARCHAR, error_message VARCHAR); "
+        "CREATE TEMP TABLE IF NOT EXISTS reject_scans (scan_id UBIGINT, file_id UBIGINT, file_path VARCHAR)"
+    )
 
 
 def _unreadable(batch: Sequence[SourceFile], problem: duckdb.Error) -> Exception:

@@ -37,6 +37,28 @@ class Merged:
     rejected: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Merge:
+    """One merge under way: `staged` is day → files, `near` the lake's segments that might hold a staged key."""
+
+    engine: duckdb.DuckDBPyConnection
+    dataset: Dataset
+    facts: Path
+    staged: dict[str, list[str]]
+    lake: dict[str, list[Segment]]
+    ranges: dict[tuple[str, int], tuple[str, str]]
+    doubled: list[str]
+    correcting: bool
+
+    def rows(self, days: Iterable[str]) -> str:
+        """SQL of the staged rows of some days."""
+        return _rows(self.dataset, [file for day in sorted(days) for file in self.staged[day]])
+
+    def rows_of(self, segments: Iterable[Segment]) -> str:
+        """SQL of the lake's rows in some segments."""
+        return _rows(self.dataset, [str(self.facts / segment.file) for segment in segments])
+
+
 def settle(
     engine: duckdb.DuckDBPyConnection,
     dataset: Dataset,
@@ -56,35 +78,48 @@ def settle(
     merged = Merged(rejected=_rejected(engine))
     merged.sound = _by_source(engine, [file for day in staged.values() for file in day])
     merged.unsound = _by_source(engine, unsound_files)
-    engine.execute(f"CREATE TABLE disputed AS SELECT key FROM ({_known_disputes(dataset, entries, facts, correcting)})")
-    lake = live_segments(entries, dataset.name)
-    dirty = _find_repeated(engine, dataset, staged, lake, facts)
-    touched = [] if not dirty else _resolve(engine, dataset, staged, dirty, lake, facts, correcting)
+    engine.execute(f"CREATE TABLE disputed AS {_known_disputes(dataset, entries, facts, correcting)}")
+    engine.execute(f"CREATE TABLE withdrawn AS SELECT * FROM ({_nothing(dataset)})")
+    if not staged:
+        return merged
+    merge = _merge(engine, dataset, entries, facts, staged, correcting)
+    near = _near(merge)
+    dirty = _find_repeated(merge, near)
     merged.files = [file for day, group in staged.items() if day not in dirty for file in group]
     if dirty:
+        touched = _resolve(merge, dirty, near)
         merged.files += _rewritten(engine, "SELECT * FROM settled", staging / "settled")
-    if touched:
-        merged.drops = tuple(sorted(segment.file for segment in touched))
-        merged.withdrawn = _count(engine, "SELECT count(*) FROM withdrawn")
-        left = (
-            f"SELECT * EXCLUDE (key) FROM ({_rows(dataset, [str(facts / segment.file) for segment in touched])}) "
-            "WHERE key NOT IN (SELECT key FROM withdrawn)"
-        )
-        merged.files += _rewritten(engine, left, staging / "left")
-    merged.disputed = _count(engine, "SELECT count(*) FROM disputed")
+        merged.disputed_rows = _disputed_rows(merge, dirty)
+        if touched:
+            merged.drops = tuple(sorted(segment.file for segment in touched))
+            merged.withdrawn = _count(engine, "SELECT count(*) FROM withdrawn")
+            left = f"SELECT * EXCLUDE (key) FROM ({merge.rows_of(touched)}) ANTI JOIN withdrawn USING (key)"
+            merged.files += _rewritten(engine, left, staging / "left")
+    merged.disputed = sum(merged.disputed_rows.values()) + (0 if correcting else merged.withdrawn)
     merged.accepted = _by_source(engine, merged.files)
-    for number, count in _by_source(engine, [str(facts / segment.file) for segment in touched]).items():
-        gone = _count(engine, f"SELECT count(*) FROM withdrawn WHERE file_no = {number}")
-        merged.accepted[number] = merged.accepted.get(number, 0) - (count - gone)
-    merged.disputed_rows = _disputed_rows(engine, dataset, staged, dirty)
     return merged
 
 
+def _merge(
+    engine: duckdb.DuckDBPyConnection,
+    dataset: Dataset,
+    entries: tuple[Entry, ...],
+    facts: Path,
+    staged: dict[str, list[str]],
+    correcting: bool,
+) -> _Merge:
+    every = _rows(dataset, [file for group in staged.values() for file in group])
+    stats = engine.execute(
+        "SELECT day, length(key) AS size, count(*), count(DISTINCT key), min(key), max(key) "
+        f"FROM ({every}) GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    ranges = {(day, size): (low, high) for day, size, _, _, low, high in stats}
+    doubled = sorted({day for day, _, rows, keys, _, _ in stats if rows > keys})
+    lake = live_segments(entries, dataset.name)
+    return _Merge(engine, dataset, facts, staged, lake, ranges, doubled, correcting)
+
+
 def _rejected(engine: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    has = _count(engine, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'reject_errors'")
-    if not has:
-        engine.execute("CREATE TEMP TABLE reject_errors (scan_id UBIGINT, file_id UBIGINT, line UBIGINT)")
-        engine.execute("CREATE TEMP TABLE reject_scans (scan_id UBIGINT, file_id UBIGINT, file_path VARCHAR)")
     rows = engine.execute(
         "SELECT s.file_path, count(DISTINCT (e.scan_id, e.line)) FROM reject_errors e "
         "JOIN reject_scans s USING (scan_id, file_id) GROUP BY 1"
@@ -106,7 +141,7 @@ def _by_source(engine: duckdb.DuckDBPyConnection, paths: list[str]) -> dict[int,
 
 def _known_disputes(dataset: Dataset, entries: tuple[Entry, ...], facts: Path, correcting: bool) -> str:
     """SQL of the keys that earlier ingests left in dispute; a correction puts an end to them."""
-    nothing = "SELECT '' AS key WHERE false"
+    nothing = "SELECT NULL::VARCHAR AS key WHERE false"
     mine = [entry for entry in entries if entry.dataset == dataset.name]
     if correcting or not any(entry.disputed for entry in mine):
         return nothing
@@ -124,131 +159,103 @@ def _known_disputes(dataset: Dataset, entries: tuple[Entry, ...], facts: Path, c
 
 def _rows(dataset: Dataset, paths: list[str]) -> str:
     """SQL of whole rows of some files: stored columns, file_no, day, key."""
-    columns = dataset.columns_sql
+    if not paths:
+        return _nothing(dataset)
     return (
-        f"SELECT {columns}, file_no, regexp_extract(filename, 'day=([0-9-]+)', 1) AS day, {key_of(dataset)} AS key "
-        f"FROM read_parquet({files(paths)}, filename = true, hive_partitioning = false)"
+        f"SELECT {dataset.columns_sql}, file_no, regexp_extract(filename, 'day=([0-9-]+)', 1) AS day, "
+        f"{key_of(dataset)} AS key FROM read_parquet({files(paths)}, filename = true, hive_partitioning = false)"
     )
 
 
-def _find_repeated(
-    engine: duckdb.DuckDBPyConnection,
-    dataset: Dataset,
-    staged: dict[str, list[str]],
-    lake: dict[str, list[Segment]],
-    facts: Path,
-) -> set[str]:
+def _nothing(dataset: Dataset) -> str:
+    columns = ", ".join(f"NULL::{kind} AS {identifier(name)}" for name, kind in dataset.stored)
+    return f"SELECT {columns}, NULL::INTEGER AS file_no, NULL::VARCHAR AS day, NULL::VARCHAR AS key WHERE false"
+
+
+def _find_repeated(merge: _Merge, near: list[Segment]) -> set[str]:
     """Fills table `repeated` (key) with the staged keys that need settling; returns the staged days they are on."""
-    engine.execute("CREATE TABLE repeated (key VARCHAR)")
-    paths = [file for group in staged.values() for file in group]
-    if not paths:
-        return set()
-    stats = engine.execute(
-        f"SELECT day, length(key) AS size, count(*), count(DISTINCT key), min(key), max(key) "
-        f"FROM ({_rows(dataset, paths)}) GROUP BY ALL ORDER BY ALL"
-    ).fetchall()
-    doubled = sorted({day for day, _, rows, keys, _, _ in stats if rows > keys})
-    ranges = {(day, size): (low, high) for day, size, _, _, low, high in stats}
-    if doubled:
-        within = [file for day in doubled for file in staged[day]]
-        engine.execute(
-            f"INSERT INTO repeated SELECT key FROM ({_rows(dataset, within)}) GROUP BY key HAVING count(*) > 1"
-        )
-    if not dataset.key_within_day:
-        for suspects in _overlaps(ranges):
-            engine.execute(
-                f"INSERT INTO repeated SELECT key FROM ({_rows(dataset, paths)}) WHERE {_between(suspects)} "
-                "GROUP BY key HAVING count(DISTINCT day) > 1"
-            )
-    near = _near(dataset, ranges, lake)
+    every = merge.rows(merge.staged)
+    parts = [f"SELECT key FROM ({merge.rows(merge.doubled)}) GROUP BY key HAVING count(*) > 1"]
+    shared = [] if merge.dataset.key_within_day else _overlaps(merge.ranges)
+    if shared:
+        within = " OR ".join(_between(span) for span in shared)
+        parts.append(f"SELECT key FROM ({every}) WHERE {within} GROUP BY key HAVING count(DISTINCT day) > 1")
     if near:
-        there = _rows(dataset, [str(facts / segment.file) for segment in near])
-        engine.execute(
-            f"INSERT INTO repeated SELECT key FROM ({_rows(dataset, paths)}) SEMI JOIN ({there}) AS lake USING (key)"
-        )
-    if _count(engine, "SELECT count(*) FROM disputed"):
-        engine.execute(f"INSERT INTO repeated SELECT key FROM ({_rows(dataset, paths)}) SEMI JOIN disputed USING (key)")
-    engine.execute("CREATE OR REPLACE TABLE repeated AS SELECT DISTINCT key FROM repeated")
-    if not _count(engine, "SELECT count(*) FROM repeated"):
+        parts.append(f"SELECT key FROM ({every}) SEMI JOIN ({merge.rows_of(near)}) AS lake USING (key)")
+    if _count(merge.engine, "SELECT count(*) FROM disputed"):
+        parts.append(f"SELECT key FROM ({every}) SEMI JOIN disputed USING (key)")
+    merge.engine.execute(f"CREATE TABLE repeated AS SELECT DISTINCT key FROM ({' UNION ALL '.join(parts)})")
+    if not _count(merge.engine, "SELECT count(*) FROM repeated"):
         return set()
-    days = engine.execute(f"SELECT DISTINCT day FROM ({_rows(dataset, paths)}) SEMI JOIN repeated USING (key)")
+    days = merge.engine.execute(f"SELECT DISTINCT day FROM ({every}) SEMI JOIN repeated USING (key)")
     return {day for (day,) in days.fetchall()}
 
 
 def _overlaps(ranges: dict[tuple[str, int], tuple[str, str]]) -> list[Range]:
-    """The key ranges that more than one day reaches into: only there can a key be on two days."""
-    found: list[Range] = []
+    """The key ranges that more than one day reaches into, disjoint: only there can a key be on two days."""
     by_size: dict[int, list[tuple[str, str]]] = {}
     for (_, size), span in ranges.items():
         by_size.setdefault(size, []).append(span)
+    found: list[Range] = []
     for size, spans in by_size.items():
         reach = ""
         for low, high in sorted(spans):
             if reach and low <= reach:
-                found.append((size, low, min(reach, high)))
+                shared = (size, low, min(reach, high))
+                if found and found[-1][0] == size and shared[1] <= found[-1][2]:
+                    shared = (size, found[-1][1], max(found.pop()[2], shared[2]))
+                found.append(shared)
             reach = max(reach, high)
     return found
 
 
 def _between(span: Range) -> str:
     size, low, high = span
-    return f"length(key) = {size} AND key BETWEEN {literal(low)} AND {literal(high)}"
+    return f"(length(key) = {size} AND key BETWEEN {literal(low)} AND {literal(high)})"
 
 
-def _near(
-    dataset: Dataset, ranges: dict[tuple[str, int], tuple[str, str]], lake: dict[str, list[Segment]]
-) -> list[Segment]:
-    """The segments of the lake that might hold a staged key."""
-    found = []
-    for day, segments in lake.items():
-        for segment in segments:
-            spans: Iterable[tuple[str, str, str, str]] = (
-                (*ranges[staged_day, size], low, high)
-                for size, low, high in segment.keys
-                for staged_day, staged_size in ranges
-                if staged_size == size and (staged_day == day or not dataset.key_within_day)
-            )
-            if any(a_low <= b_high and b_low <= a_high for a_low, a_high, b_low, b_high in spans):
-                found.append(segment)
-    return found
+def _near(merge: _Merge) -> list[Segment]:
+    """The segments of the lake that might hold a staged key, by the ranges that the log keeps of each."""
+    within_day = merge.dataset.key_within_day
+    staged: dict[tuple[str, int], list[tuple[str, str]]] = {}
+    for (day, size), span in merge.ranges.items():
+        staged.setdefault((day if within_day else "", size), []).append(span)
+    return [
+        segment
+        for day, segments in merge.lake.items()
+        for segment in segments
+        if any(
+            low <= staged_high and staged_low <= high
+            for size, low, high in segment.keys
+            for staged_low, staged_high in staged.get((day if within_day else "", size), ())
+        )
+    ]
 
 
-def _resolve(
-    engine: duckdb.DuckDBPyConnection,
-    dataset: Dataset,
-    staged: dict[str, list[str]],
-    dirty: set[str],
-    lake: dict[str, list[Segment]],
-    facts: Path,
-    correcting: bool,
-) -> list[Segment]:
-    """Fills `settled` with the rows of the dirty days to keep, extends `disputed`; returns the segments touched."""
-    columns = dataset.columns_sql
-    there = [segment for segments in lake.values() for segment in segments]
-    mine = _rows(dataset, [file for day in sorted(dirty) for file in staged[day]])
+def _resolve(merge: _Merge, dirty: set[str], near: list[Segment]) -> list[Segment]:
+    """Fills view `settled` with the rows of the dirty days to keep, extends `disputed`, fills `withdrawn`.
+
+    Returns the segments of the lake that lose rows.
+    """
+    engine, columns, mine = merge.engine, merge.dataset.columns_sql, merge.rows(dirty)
     engine.execute(f"CREATE TABLE mine AS SELECT * FROM ({mine}) SEMI JOIN repeated USING (key)")
-    old = (
-        _rows(dataset, [str(facts / segment.file) for segment in there]) if there else "SELECT * FROM mine WHERE false"
-    )
-    engine.execute(f"CREATE TABLE theirs AS SELECT * FROM ({old}) SEMI JOIN repeated USING (key)")
-    both = "mine" if correcting else "(SELECT * FROM mine UNION ALL SELECT * FROM theirs)"
+    engine.execute(f"CREATE TABLE theirs AS SELECT * FROM ({merge.rows_of(near)}) SEMI JOIN repeated USING (key)")
+    both = "mine" if merge.correcting else "(SELECT * FROM mine UNION ALL SELECT * FROM theirs)"
     engine.execute(
         f"INSERT INTO disputed SELECT key FROM (SELECT DISTINCT key, {columns} FROM {both}) GROUP BY key "
         "HAVING count(*) > 1 AND key NOT IN (SELECT key FROM disputed)"
     )
     kept = f"SELECT {columns}, min(file_no) AS file_no, any_value(day) AS day, key FROM mine GROUP BY {columns}, key"
     engine.execute(f"CREATE TABLE fresh AS SELECT * FROM ({kept}) ANTI JOIN disputed USING (key)")
-    engine.execute(f"CREATE TABLE same AS SELECT f.key FROM fresh f JOIN theirs t ON {_alike(dataset)}")
+    engine.execute(f"CREATE TABLE same AS SELECT f.key FROM fresh f JOIN theirs t ON {_alike(merge.dataset)}")
     engine.execute(
         f"CREATE VIEW settled AS SELECT {columns}, file_no, day FROM ({mine}) ANTI JOIN repeated USING (key) "
         f"UNION ALL SELECT {columns}, file_no, day FROM fresh ANTI JOIN same USING (key)"
     )
-    withdrawn = "SELECT * FROM theirs SEMI JOIN disputed USING (key)"
-    if correcting:
-        withdrawn = "SELECT * FROM theirs SEMI JOIN (FROM fresh ANTI JOIN same USING (key)) USING (key)"
-    engine.execute(f"CREATE TABLE withdrawn AS {withdrawn}")
+    replaced = "(SELECT key FROM fresh ANTI JOIN same USING (key))" if merge.correcting else "disputed"
+    engine.execute(f"INSERT INTO withdrawn SELECT * FROM theirs SEMI JOIN {replaced} AS gone USING (key)")
     days = {day for (day,) in engine.execute("SELECT DISTINCT day FROM withdrawn").fetchall()}
-    return [segment for day in sorted(days) for segment in lake[day]]
+    return [segment for segment in near if segment.day in days]
 
 
 def _alike(dataset: Dataset) -> str:
@@ -260,11 +267,6 @@ def _rewritten(engine: duckdb.DuckDBPyConnection, query: str, target: Path) -> l
     return sorted(str(path) for path in target.glob("*/*.parquet"))
 
 
-def _disputed_rows(
-    engine: duckdb.DuckDBPyConnection, dataset: Dataset, staged: dict[str, list[str]], dirty: set[str]
-) -> dict[int, int]:
-    paths = [file for day in sorted(dirty) for file in staged[day]]
-    if not paths:
-        return {}
-    query = f"SELECT file_no, count(*) FROM ({_rows(dataset, paths)}) SEMI JOIN disputed USING (key) GROUP BY 1"
-    return dict(engine.execute(query).fetchall())
+def _disputed_rows(merge: _Merge, dirty: set[str]) -> dict[int, int]:
+    query = f"SELECT file_no, count(*) FROM ({merge.rows(dirty)}) SEMI JOIN disputed USING (key) GROUP BY 1"
+    return dict(merge.engine.execute(query).fetchall())

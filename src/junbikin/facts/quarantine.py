@@ -107,10 +107,13 @@ def _raw_text(dataset: Dataset) -> str:
 
 
 def _note_withdrawn(run: Run) -> None:
-    columns = ", ".join(f"{identifier(name)} := CAST({identifier(name)} AS VARCHAR)" for name, _ in run.dataset.stored)
+    """Notes the rows that the lake no longer uses: replaced by a correction, or in dispute with a row read now."""
+    names = [identifier(name) for name, _ in run.dataset.stored]
+    fields = ", ".join(f"{name} := CAST({name} AS VARCHAR)" for name in names)
+    reason = f"replaced by a correction: {run.corrects}" if run.corrects else f"withdrawn from the lake: {_DISPUTED}"
     run.engine.execute(
-        f"INSERT INTO refused SELECT file_no, '', 'lake', NULL, {literal('withdrawn from the lake: ' + _DISPUTED)}, key, "
-        f"CAST(to_json(struct_pack({columns})) AS VARCHAR), true FROM withdrawn"
+        f"INSERT INTO refused SELECT file_no, '', 'lake', NULL, {literal(reason)}, key, "
+        f"CAST(to_json(struct_pack({fields})) AS VARCHAR), {not run.corrects} FROM withdrawn"
     )
 
 

@@ -34,6 +34,7 @@ class Run:
     engine: duckdb.DuckDBPyConnection
     sources: tuple[SourceFile, ...]
     first_number: int
+    corrects: str
 
     def number(self, source: SourceFile) -> int:
         """The number by which rows name the file that they came from, unique in the home."""
