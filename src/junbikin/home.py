@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -16,7 +18,7 @@ CONFIG = "junbikin.toml"
 
 TEMPLATE = """\
 # The home of one operator (暗号資産交換業者). Every setting is written out; none has a hidden default.
-operator = "{operator}"
+operator = {operator}
 time_zone = "Asia/Tokyo"        # the day of a trade and of a position
 currency = "JPY"                # what positions are stated in
 fiscal_year_starts = "04-01"    # month-day
@@ -64,8 +66,13 @@ def create_home(path: Path, operator: str = "") -> Home:
     config = path / CONFIG
     if config.exists():
         raise HomeProblem("there is a home here already", where=str(config), then="use it, or name another folder")
-    path.mkdir(parents=True, exist_ok=True)
-    name = (operator or path.resolve().name).replace("\\", "").replace('"', "")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise HomeProblem(
+            f"no folder can be made here: {problem.strerror}", where=str(path), then="name another folder"
+        ) from None
+    name = json.dumps(operator or path.resolve().name, ensure_ascii=False)  # a JSON string is a TOML string
     config.write_text(TEMPLATE.format(operator=name), encoding="utf-8")
     return open_home(path)
 
@@ -91,11 +98,37 @@ def open_home(path: Path) -> Home:
     config = path / CONFIG
     try:
         settings = tomllib.loads(config.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise HomeProblem("there is no home here", where=str(config), then="make one with `junbikin init`") from None
+    except OSError:
+        raise HomeProblem(
+            "there is no home here", where=str(config), then="name the folder that `junbikin init` made"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise HomeProblem(f"the settings cannot be read: {problem}", where=str(config), then="mend that line") from None
     return _checked(path, settings)
+
+
+_FORMS = {"currency": r"[A-Z][A-Z0-9]{2,9}", "memory_limit": r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B)"}
+EXAMPLES = {
+    "operator": '"Example Exchange"',
+    "time_zone": '"Asia/Tokyo"',
+    "currency": '"JPY"',
+    "fiscal_year_starts": '"04-01"',
+    "rulebooks": '["jp-fiea-175"]',
+    "price_max_age_days": "3",
+    "snapshot_max_age_days": "1",
+    "memory_limit": '"2GB"',
+}
+
+
+def _sensible(value: object, form: str | None) -> bool:
+    """Whether a setting of the right kind is possible: no empty word, no negative number, no odd list."""
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, str):
+        return bool(re.fullmatch(form or r"[\s\S]+", value))
+    if isinstance(value, int):
+        return value >= 0
+    return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
 
 
 def _checked(path: Path, settings: dict[str, Any]) -> Home:
@@ -110,8 +143,10 @@ def _checked(path: Path, settings: dict[str, Any]) -> Home:
     for name, kind in kinds.items():
         if name not in settings:
             raise HomeProblem(f"the setting {name!r} is missing", where=where, then=f'add a line "{name} = …"')
-        if not isinstance(settings[name], kind):
-            raise HomeProblem(f"{name!r} must be a {kind.__name__}", where=where, then="compare with a new home's file")
+        if not isinstance(settings[name], kind) or not _sensible(settings[name], _FORMS.get(name)):
+            raise HomeProblem(
+                f"{name} = {settings[name]!r} is not possible", where=where, then=f"write it like {EXAMPLES[name]}"
+            )
     try:
         zone = ZoneInfo(settings["time_zone"])
         month, day = (int(part) for part in settings["fiscal_year_starts"].split("-"))
@@ -121,6 +156,8 @@ def _checked(path: Path, settings: dict[str, Any]) -> Home:
             f"a setting is not right: {problem}", where=where,
             then='time_zone is a name such as "Asia/Tokyo", fiscal_year_starts a month-day such as "04-01"',
         ) from None  # fmt: skip
+    if not isinstance(settings.get("invented", False), bool):
+        raise HomeProblem("invented must be true or false", where=where, then="write invented = true, or leave it out")
     return Home(
         path=path,
         operator=settings["operator"],
@@ -131,5 +168,5 @@ def _checked(path: Path, settings: dict[str, Any]) -> Home:
         price_max_age_days=settings["price_max_age_days"],
         snapshot_max_age_days=settings["snapshot_max_age_days"],
         memory_limit=settings["memory_limit"],
-        invented=bool(settings.get("invented", False)),
+        invented=settings.get("invented", False),
     )

@@ -35,7 +35,7 @@ OPTIONS = sorted(
     if isinstance(parameter, click.Option)
     for option in (*parameter.opts, *parameter.secondary_opts)
 )
-SETTINGS = [*tomllib.loads(TEMPLATE.format(operator="")), "invented"]
+SETTINGS = [*tomllib.loads(TEMPLATE.format(operator="''")), "invented"]
 
 
 def page(name: str) -> str:

@@ -108,7 +108,7 @@ RECIPES: dict[str, Callable[[Path], list[Path]]] = {
     "parquet_floats": _parquet("DOUBLE", "0.1"),
     "parquet_floats_with_scale": _parquet("DOUBLE", "0.1", "0.12345678", "1234567.12345678"),
     "parquet_floats_beyond_15_digits": _parquet("DOUBLE", "0.5", "12345678.12345678", "0.123456789", "nan", "inf"),
-    "parquet_single_floats_with_scale": _parquet("FLOAT", "0.5", "1234567.12"),
+    "parquet_single_floats_with_scale": _parquet("FLOAT", "12.5", "1234567.1234"),
     "parquet_without_rows": _parquet("DECIMAL(38,18)"),
     "parquet_truncated": _cut_parquet,
     "parquet_bytes": _parquet("BLOB", "0.5"),

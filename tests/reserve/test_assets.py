@@ -54,7 +54,6 @@ def test_an_eligible_asset_counts_less_its_haircut(mixed: Position, name: str, c
         ("abroad", "held in SG, not in JP"),
         ("slow", "realisable in 6 days, at most 5 allowed"),
         ("painting", "no haircut for the kind other"),
-        ("dust", "no price of XRP in JPY"),
     ],
 )
 def test_each_fault_refuses_an_asset_and_says_so(mixed: Position, name: str, reason: str) -> None:
@@ -83,9 +82,11 @@ def test_the_total_is_of_what_counts_and_of_nothing_else(mixed: Position) -> Non
     assert mixed.resources.total.known == 100_000_000 + 200_000_000 + 950_000 + 14_000_000
 
 
-def test_the_worth_of_an_asset_without_a_price_is_a_hole(mixed: Position) -> None:
+def test_an_asset_without_a_price_is_a_hole_and_not_nothing(mixed: Position) -> None:
+    assert any("no price of XRP in JPY" in reason for reason in why(mixed, "dust"))
     assert item(mixed, "dust").worth.value is None
-    assert item(mixed, "dust").worth.holes
+    assert item(mixed, "dust").counted.value is None
+    assert item(mixed, "dust").counted.holes
 
 
 def test_resources_with_an_asset_of_unknown_worth_are_marked_incomplete(mixed: Position) -> None:
@@ -128,6 +129,9 @@ def test_one_place_covers_at_most_its_share_of_the_requirement_however_many_item
     assert figure(crowded, "held_at.bank-a").known == 1_500_000_000
     assert figure(crowded, "place.bank-a").known == 1_200_000_000
     assert figure(crowded, "place.bank-b").known == 300_000_000
+    told = {name: [limit.en for limit in item(crowded, name).limits] for name in ("a-1", "a-2", "a-3", "b-1")}
+    limit = ["its place counts up to its share of the requirement"]
+    assert told == {"a-1": limit, "a-2": limit, "a-3": [], "b-1": []}
 
 
 def test_crypto_counts_up_to_what_customers_are_owed_of_it_however_it_is_spread(crowded: Position) -> None:

@@ -38,7 +38,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, A
 
 def test_a_figure_is_found_by_its_key(documents: dict[str, dict[str, Any]]) -> None:
     document, figure = find([documents["jp-fiea-175"]], "cap.イ", None)
-    assert document is documents["jp-fiea-175"]
+    assert document.content is documents["jp-fiea-175"]
     assert isinstance(figure.source, Rule)
     assert "175(1)(ii)イ" in figure.source.citation
 
@@ -89,14 +89,21 @@ def test_an_unknown_key_suggests_near_ones(documents: dict[str, dict[str, Any]])
     assert "custody_leg" in caught.value.then
 
 
+@pytest.mark.parametrize("path", ["", "/", "requirement/", "/requirement", "requirement//cover_cold"])
+def test_a_path_with_nothing_in_it_leads_nowhere(documents: dict[str, dict[str, Any]], path: str) -> None:
+    with pytest.raises(PositionProblem, match="no figure") as caught:
+        find([documents["hk-sfc"]], path, None)
+    assert caught.value.then
+
+
 def test_a_key_of_several_positions_asks_which(documents: dict[str, dict[str, Any]]) -> None:
     every = list(documents.values())
     with pytest.raises(PositionProblem, match="in several positions") as caught:
         find(every, "requirement", None)
     assert all(book in caught.value.what for book in documents)
     assert "--rulebook" in caught.value.then
-    assert find(every, "requirement", "hk-sfc")[0] is documents["hk-sfc"]
-    assert find(every, "cover_cold", None)[0] is documents["hk-sfc"]
+    assert find(every, "requirement", "hk-sfc")[0].content is documents["hk-sfc"]
+    assert find(every, "cover_cold", None)[0].content is documents["hk-sfc"]
 
 
 def test_a_rulebook_that_was_not_assessed_is_told_with_those_that_were(documents: dict[str, dict[str, Any]]) -> None:

@@ -81,7 +81,7 @@ def root(ctx: click.Context, home: Path | None, lang: str) -> None:
 def main() -> None:
     """Runs the command line and turns errors into messages and exit codes."""
     try:
-        root(standalone_mode=False)
+        sys.exit(root(standalone_mode=False) or 0)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as problem:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from junbikin.cli.show import as_json, console, home_of, lang_of
+from junbikin.errors import BadInput
 
 if TYPE_CHECKING:
     from junbikin.home import Home
@@ -34,10 +35,10 @@ def _assessed(home: Home, as_of: date, ids: tuple[str, ...]) -> tuple[list[Posit
         try:
             positions.append(work(lake, rulebook, as_of, view))
         except ParameterMissing as problem:
-            if len(ids) == 1:
-                raise
-            stopped.append(str(problem))
-    return positions, stopped
+            stopped.append(problem)
+    if stopped and not positions:
+        raise stopped[0]
+    return positions, [str(problem) for problem in stopped]
 
 
 def assess_and_show(
@@ -63,7 +64,12 @@ def _write_html(positions: list[Position], html: Path | None, lang: Lang) -> Non
     if html is not None:
         from junbikin.reports.html import report
 
-        html.write_text(report(positions, lang), encoding="utf-8")
+        try:
+            html.write_text(report(positions, lang), encoding="utf-8")
+        except OSError as problem:
+            raise BadInput(
+                f"the report cannot be written: {problem.strerror}", where=str(html), then="name a file in a folder"
+            ) from None
         click.echo(f"report: {html}", err=True)
 
 
@@ -134,12 +140,12 @@ def explain(
     if json_:
         as_json({"root": figure.digest, "figures": to_table([figure])})
         return
-    body = document["position"]
+    body = document.body
     out = console()
     out.print(f"{body['operator']} · {body['as_of']} · {body['rulebook']['id']}", markup=False)
     out.print(explanation(figure, lang_of(ctx), depth or 10**6))
     used = {part.source.dataset for part in figure.walk() if isinstance(part.source, Data)}
-    files = [source for source in document["facts"]["sources"] if source["dataset"] in used]
+    files = [source for source in document.content["facts"]["sources"] if source["dataset"] in used]
     if files:
         out.print("\nIngested files / 取込ファイル", markup=False)
         for source in files:
@@ -202,7 +208,7 @@ def verify(ctx: click.Context, file: Path, json_: bool) -> None:
 def _verified(result: Any) -> dict[str, Any]:
     return {
         "rulebook": result.position.rulebook.id,
-        "stated": result.document["digest"],
+        "stated": result.document.content["digest"],
         "recomputed": result.position.digest,
         "rulebook_changed": result.rulebook_changed,
         "first_difference": result.difference

@@ -70,7 +70,7 @@ def quotient(over: Decimal, under: Decimal, places: int, rounding: Rounding) -> 
     size = Decimal(whole)
     if rest:
         half = scaled.denominator - 2 * rest  # above 0: the rest is less than a half
-        size += Decimal("0.25" if half > 0 else "0.75" if half < 0 else "0.5")
+        size = EXACT.add(size, Decimal("0.25" if half > 0 else "0.75" if half < 0 else "0.5"))
     return EXACT.scaleb(round_to(size.copy_sign(scaled.numerator), 0, rounding), -places)
 
 
@@ -80,10 +80,15 @@ def natural_log(number: Decimal, places: int) -> Decimal:
 
 
 def to_the_power(number: Decimal, exponent: Decimal, places: int) -> Decimal:
-    """`number ** exponent` for a number of at least 0, worked to 60 digits, rounded half-even at `places`."""
-    if number == 0:
-        return Decimal(0)
-    return round_to(_WORKING.exp(_WORKING.multiply(exponent, _WORKING.ln(number))), places, Rounding.HALF_EVEN)
+    """`number ** exponent` for a number of at least 0, worked to 60 digits, rounded half-even at `places`.
+
+    Anything to the power of 0 is 1. Raises `BadInput` on 0 to a power below 0.
+    """
+    if exponent == 0:
+        return Decimal(1)
+    if number == 0 and exponent < 0:
+        raise BadInput("0 has no power below 0", then="let the formula say what holds when its base is 0")
+    return round_to(_WORKING.power(number, exponent), places, Rounding.HALF_EVEN)
 
 
 def euler(places: int) -> Decimal:

@@ -78,7 +78,15 @@ class Figure:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the RFC 8785 canonical JSON of `node`, in hex: the same on every machine."""
-        return hashlib.sha256(rfc8785.dumps(self.node)).hexdigest()  # type: ignore[arg-type]
+        waiting = [self]
+        while waiting:  # from the leaves up, without recursion: a chain of figures may be long
+            figure = waiting[-1]
+            open_inputs = [part for part in figure.inputs if "digest" not in part.__dict__]
+            waiting.extend(open_inputs)
+            if not open_inputs:
+                figure.__dict__["digest"] = hashlib.sha256(rfc8785.dumps(figure.node)).hexdigest()  # type: ignore[arg-type]
+                waiting.pop()
+        return str(self.__dict__["digest"])
 
     @cached_property
     def holes(self) -> tuple[Figure, ...]:

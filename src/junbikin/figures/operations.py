@@ -18,7 +18,9 @@ def total(figures: Sequence[Figure], unit: Unit | str) -> Figure:
     figures = tuple(figures)
     unit = Unit.parse(unit) if isinstance(unit, str) else unit
     if figures and same_unit(*figures) != unit:
-        raise BadInput(f"a total in {unit} was given lines in {figures[0].unit}")
+        raise BadInput(
+            f"a total in {unit} was given lines in {figures[0].unit}", then="convert the lines with a price first"
+        )
     known = [figure.value for figure in figures if figure.value is not None]
     value: Decimal | None = Decimal(0)
     for number in known:
@@ -46,7 +48,9 @@ def clamp(figure: Figure, floor: Figure, ceiling: Figure) -> Figure:
     """`figure`, but at least `floor` and at most `ceiling`. Raises `BadInput` when they cross."""
     unit = same_unit(figure, floor, ceiling)
     if floor.known > ceiling.known:
-        raise BadInput(f"the floor {floor.name.en} is above the ceiling {ceiling.name.en}")
+        raise BadInput(
+            f"the floor {floor.name.en} is above the ceiling {ceiling.name.en}", then="correct the two parameters"
+        )
     inputs = (figure, floor, ceiling)
     if figure.value is None:
         return Figure(None, unit, Name("clamp", "上下限"), "clamp", inputs)
@@ -78,7 +82,10 @@ def ln(figure: Figure, places: int) -> Figure:
     """The natural logarithm of a ratio above 0, half-even at `places`."""
     _needs_ratio(figure, "ln")
     if figure.value is not None and figure.value <= 0:
-        raise BadInput(f"the logarithm of {figure.name.en} = {plain(figure.value)} does not exist")
+        raise BadInput(
+            f"the logarithm of {figure.name.en} = {plain(figure.value)} does not exist",
+            then="let the formula say what holds when it is 0 or less",
+        )
     value = None if figure.value is None else amounts.natural_log(figure.value, places)
     return Figure(value, RATIO, Name(f"ln({figure.name.en})", f"ln({figure.name.ja})"), f"ln({places})", (figure,))
 
@@ -88,7 +95,9 @@ def power(figure: Figure, exponent: Figure, places: int) -> Figure:
     _needs_ratio(figure, "a power")
     _needs_ratio(exponent, "an exponent")
     if figure.value is not None and figure.value < 0:
-        raise BadInput(f"{figure.name.en} is negative: it has no real power")
+        raise BadInput(
+            f"{figure.name.en} is negative: it has no real power", then="let the formula say what holds below 0"
+        )
     value = None
     if figure.value is not None and exponent.value is not None:
         value = amounts.to_the_power(figure.value, exponent.value, places)
@@ -109,7 +118,9 @@ def brackets(figure: Figure, schedule: Sequence[tuple[Figure, Figure]]) -> Figur
     unit = same_unit(figure, *(threshold for threshold, _ in schedule))
     thresholds = [threshold.known for threshold, _ in schedule]
     if not thresholds or any(a >= b for a, b in pairwise(thresholds)):
-        raise BadInput("a bracket schedule needs thresholds that rise from one line to the next")
+        raise BadInput(
+            "a bracket schedule needs thresholds that rise from one line to the next", then="put them in order"
+        )
     inputs = (figure, *(part for line in schedule for part in line))
     if figure.value is None:
         return Figure(None, unit, Name("brackets", "段階計算"), "brackets", inputs)
@@ -123,4 +134,6 @@ def brackets(figure: Figure, schedule: Sequence[tuple[Figure, Figure]]) -> Figur
 
 def _needs_ratio(figure: Figure, what: str) -> None:
     if figure.unit != RATIO:
-        raise BadInput(f"{what} needs a plain ratio, but {figure.name.en} is in {figure.unit}")
+        raise BadInput(
+            f"{what} needs a plain ratio, but {figure.name.en} is in {figure.unit}", then="divide by its unit first"
+        )

@@ -24,10 +24,10 @@ class Unit:
     @classmethod
     def parse(cls, text: str) -> Unit:
         """The unit that `str()` wrote. Raises `BadInput` on anything else."""
-        over, _, under = text.partition("/")
+        over, stroke, under = text.partition("/")
         above = () if over == "1" else tuple(over.split("*"))
-        below = tuple(under.split("*")) if under else ()
-        if not all(_SYMBOL.match(symbol) for symbol in above + below):
+        below = tuple(under.split("*")) if stroke else ()
+        if not all(_SYMBOL.match(symbol) and symbol != "1" for symbol in above + below):
             raise BadInput(f"not a unit: {text!r}", then="write a symbol, a quotient such as JPY/BTC, or 1")
         return cls._cancel(above, below)
 

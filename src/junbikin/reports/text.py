@@ -37,9 +37,11 @@ def position_parts(position: Position, lang: Lang) -> Iterator[RenderableType]:
     head.add_row(_t(lang, "Resources", "充当可能財源"), amount(position.resources.total, lang))
     style = "bold red" if position.gap.value is None or position.gap.value < 0 else "bold green"
     head.add_row(Text(say(position.verdict, lang), style=style), Text(amount(position.gap, lang), style=style))
-    title = f"{position.operator} · {position.as_of} · {book.id} ({_t(lang, *status[book.status])})"
     warning = face([str(p) for p in position.provenances], lang)
-    yield Panel(head, title=escape(title), subtitle=escape(warning) if warning else None, expand=False)
+    title = f"{position.operator} · {position.as_of} · {book.id} ({_t(lang, *status[book.status])})"
+    yield Panel(head, title=escape(title), expand=False)
+    if warning:
+        yield Text(warning, style="yellow")
     yield _steps(position, lang)
     yield from _items(position, lang)
     yield _findings(position, lang)
@@ -144,7 +146,8 @@ def _label(figure: Figure, lang: Lang) -> Text:
 
 def comparison(positions: Sequence[Position], lang: Lang) -> Table:
     """Rulebooks side by side on the same facts."""
-    table = Table(title=f"{positions[0].operator} · {positions[0].as_of}" if positions else None, title_justify="left")
+    title = f"{positions[0].operator} · {positions[0].as_of}" if positions else None
+    table = Table(title=escape(title) if title else None, title_justify="left")
     table.add_column(_t(lang, "rulebook", "規則集"))
     for en, ja in (("requirement", "要積立額"), ("resources", "充当可能財源"), ("surplus / shortfall", "余剰／不足")):
         table.add_column(_t(lang, en, ja), justify="right")

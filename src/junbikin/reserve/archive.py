@@ -45,16 +45,23 @@ def last(home: Home) -> list[dict[str, Any]]:
 def read(path: Path) -> list[dict[str, Any]]:
     """The position documents in a file: one, or those that `junbikin assess --json` printed."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), parse_float=_no_float)
-    except FileNotFoundError:
-        raise PositionProblem("the file does not exist", where=str(path), then="name a position file") from None
+        content = json.loads(path.read_text(encoding="utf-8"), parse_float=_no_float, parse_constant=_no_float)
+    except OSError as problem:
+        raise PositionProblem(_unread(problem), where=str(path), then="name a position file") from None
     except (ValueError, UnicodeDecodeError):
         raise PositionProblem(
             "the file is not JSON as we write it", where=str(path), then="ask for the original"
         ) from None
-    if isinstance(content, dict) and "positions" in content:
-        return list(content["positions"])
-    return [content]
+    contents = content.get("positions") if isinstance(content, dict) and "positions" in content else [content]
+    if not isinstance(contents, list) or not contents:
+        raise PositionProblem("there is no position in the file", where=str(path), then="name a position file")
+    return contents
+
+
+def _unread(problem: OSError) -> str:
+    if isinstance(problem, FileNotFoundError):
+        return "the file does not exist"
+    return f"the file cannot be read: {problem.strerror}"
 
 
 def _no_float(text: str) -> Any:

@@ -57,8 +57,7 @@ class Position:
     @property
     def provenances(self) -> list[Provenance]:
         """What the requirement and resources rest on, strongest first."""
-        found = self.requirement.provenances | self.resources.total.provenances
-        return [provenance for provenance in Provenance if provenance in found]
+        return provenances(self.gap)
 
     @property
     def holes(self) -> tuple[Figure, ...]:
@@ -68,10 +67,7 @@ class Position:
     @property
     def verdict(self) -> Name:
         """The answer in two words."""
-        if self.gap.value is None:
-            return Name("undetermined", "判定不能")
-        word = ("shortfall", "不足") if self.gap.value < 0 else ("surplus", "余剰")
-        return Name(*word) if not self.holes else Name(f"{word[0]}, incomplete", f"{word[1]}（一部不明）")
+        return verdict(self.gap)
 
     @cached_property
     def body(self) -> dict[str, Any]:
@@ -101,19 +97,37 @@ class Position:
             "format": FORMAT,
             "made_by": f"junbikin {__version__}",
             "digest": self.digest,
-            "summary": {
-                "requirement": self.requirement.node["value"],
-                "resources": self.resources.total.node["value"],
-                "gap": self.gap.node["value"],
-                "currency": str(self.requirement.unit),
-                "verdict": self.verdict.en,
-                "provenance": [str(p) for p in self.provenances],
-                "complete": not self.holes,
-            },
+            "summary": summary(self.requirement, self.resources.total, self.gap),
             "position": self.body,
             "figures": to_table(self.figures),
             "facts": {"head": self.head, "sources": list(self.evidence)},
         }
+
+
+def provenances(figure: Figure) -> list[Provenance]:
+    """What a figure rests on, strongest first."""
+    return [provenance for provenance in Provenance if provenance in figure.provenances]
+
+
+def verdict(gap: Figure) -> Name:
+    """What a gap means, in two words."""
+    if gap.value is None:
+        return Name("undetermined", "判定不能")
+    word = ("shortfall", "不足") if gap.value < 0 else ("surplus", "余剰")
+    return Name(*word) if not gap.holes else Name(f"{word[0]}, incomplete", f"{word[1]}（一部不明）")
+
+
+def summary(requirement: Figure, resources: Figure, gap: Figure) -> dict[str, Any]:
+    """The answer in plain JSON, all of it derived from the figures; amounts are strings."""
+    return {
+        "requirement": requirement.node["value"],
+        "resources": resources.node["value"],
+        "gap": gap.node["value"],
+        "currency": str(requirement.unit),
+        "verdict": verdict(gap).en,
+        "provenance": [str(provenance) for provenance in provenances(gap)],
+        "complete": not gap.holes,
+    }
 
 
 def _item(item: Item) -> dict[str, Any]:
@@ -158,6 +172,7 @@ def assess(lake: Lake, rulebook: Rulebook, as_of: date, view: FactsView | None =
     roots = (outcome.requirement, held.total, gap, *outcome.steps)
     used = {f.source.dataset for root in roots for f in root.walk() if isinstance(f.source, Data)}
     used |= {"reserve_assets"} if held.assets else set()
+    used |= {"policies"} if held.policies else set()
     years = [view.fiscal_year(back) for back in range(3)]
     found = [
         *_shortfall(view, rules, gap),

@@ -77,19 +77,19 @@ def _asset(view: FactsView, rules: Rules, snapshot: Snapshot, row: Mapping[str, 
     )
     worth = view.valued(held, asset).named(f"worth.{name}", f"worth of {name}", f"{name}の評価額")
     refused = _unfit(rules, row)
-    if not rules.has(f"resources.haircut.{row['kind']}"):
-        refused.append(
-            Name(f"the rulebook has no haircut for the kind {row['kind']}", f"種類「{row['kind']}」の掛目がない")
-        )
-    if worth.value is None:
-        refused.append(worth.holes[0].note or Name("its worth is not known", "評価額が不明"))
     if refused:
         counted = _nothing(view.currency, refused[0].en)
+    elif worth.value is None:  # unknown, not nothing: it stays a hole in what counts
+        refused, counted = [_unknown(worth)], worth
     else:
-        haircut = worth * rules.number(f"resources.haircut.{row['kind']}")
-        counted = worth - haircut
+        counted = worth - worth * rules.number(f"resources.haircut.{row['kind']}")
     counted = counted.named(f"counted.{name}", f"{name} after haircut", f"{name}（掛目後）")
     return Item(name, row["kind"], row["held_at"], worth, counted, tuple(refused))
+
+
+def _unknown(figure: Figure) -> Name:
+    """Why a figure is a hole."""
+    return figure.holes[0].note or Name("its worth is not known", "評価額が不明")
 
 
 def _unfit(rules: Rules, row: Mapping[str, Any]) -> list[Name]:
@@ -98,6 +98,10 @@ def _unfit(rules: Rules, row: Mapping[str, Any]) -> list[Name]:
     tests = [
         (not row["dedicated"], Name("not dedicated to the reserve", "準備金専用でない")),
         (not row["on_trust"], Name("not held on trust", "信託されていない")),
+        (
+            not rules.has(f"resources.haircut.{row['kind']}"),
+            Name(f"the rulebook has no haircut for the kind {row['kind']}", f"種類「{row['kind']}」の掛目がない"),
+        ),
         (
             row["jurisdiction"] not in places,
             Name(f"held in {row['jurisdiction']}, not in {' or '.join(sorted(places))}", f"保有国が{row['jurisdiction']}"),
@@ -123,9 +127,7 @@ def _against_same_crypto(view: FactsView, items: tuple[Item, ...]) -> tuple[Item
             continue
         asset = str(item.worth.inputs[0].unit)
         if asset not in owed:
-            why = Name(f"customers are owed no {asset} for it to stand against", f"対応する{asset}の利用者債務がない")
-            nothing = _nothing(view.currency, why.en).named(f"counted.{item.id}", item.id, item.id)
-            result.append(Item(item.id, item.kind, item.place, item.worth, nothing, (why,)))
+            result.append(_against_nothing(view, item, asset, owed.get("")))
             continue
         room = left.get(asset, owed[asset])
         counted = smallest(item.counted, room).named(item.counted.key, item.counted.name.en, item.counted.name.ja)
@@ -135,6 +137,17 @@ def _against_same_crypto(view: FactsView, items: tuple[Item, ...]) -> tuple[Item
             limits = (Name(f"counts up to the {asset} owed to customers", f"利用者への{asset}債務を上限とする"),)
         result.append(Item(item.id, item.kind, item.place, item.worth, counted, (), limits))
     return tuple(result)
+
+
+def _against_nothing(view: FactsView, item: Item, asset: str, unknown: Figure | None) -> Item:
+    """A coin that nobody is owed does not count; where debts are not known, neither is whether it counts."""
+    why = Name(f"customers are owed no {asset} for it to stand against", f"対応する{asset}の利用者債務がない")
+    counted = _nothing(view.currency, why.en)
+    if unknown is not None:
+        why, counted = _unknown(unknown), unknown
+    return replace(
+        item, counted=counted.named(item.counted.key, item.counted.name.en, item.counted.name.ja), refused=(why,)
+    )
 
 
 def _by_place(
@@ -147,9 +160,9 @@ def _by_place(
     told: list[Item] = []
     for place in dict.fromkeys(item.place for item in items):
         here = [item for item in items if item.place == place]
-        there = total([item.counted for item in here if not item.refused], currency).named(
-            f"held_at.{place}", f"held at {place}", f"{place}保管分"
-        )
+        there = total(
+            [item.counted for item in here if not item.refused or item.counted.value is None], currency
+        ).named(f"held_at.{place}", f"held at {place}", f"{place}保管分")
         counts = smallest(there, limit).named(f"place.{place}", f"{place}, within its limit", f"{place}（上限適用後）")
         told += _limited(
             here, counts, there, Name("its place counts up to its share of the requirement", "保管先の上限を適用")
@@ -165,10 +178,14 @@ def _by_place(
 
 def _policies(view: FactsView, rules: Rules) -> tuple[Item, ...]:
     snapshot = view.snapshot("policies")
-    return tuple(_policy(view, rules, snapshot, row) for row in snapshot.rows)
+    rooms: dict[str, Figure] = {}
+    return tuple(_policy(view, rules, snapshot, row, rooms) for row in snapshot.rows)
 
 
-def _policy(view: FactsView, rules: Rules, snapshot: Snapshot, row: Mapping[str, Any]) -> Item:
+def _policy(
+    view: FactsView, rules: Rules, snapshot: Snapshot, row: Mapping[str, Any], rooms: dict[str, Figure]
+) -> Item:
+    """One policy; `rooms` holds what is left to insure of each storage, and is lowered by what this one counts."""
     name = row["policy_id"]
     remaining, deductible = (
         given(
@@ -179,19 +196,45 @@ def _policy(view: FactsView, rules: Rules, snapshot: Snapshot, row: Mapping[str,
             ("deductible_jpy", "deductible", "免責額"),
         )
     )
-    refused, limits = _uninsured(view.as_of, rules, row), []
+    refused = _uninsured(view.as_of, rules, row)
+    limits: tuple[Name, ...] = ()
     counted = _nothing(view.currency, refused[0].en if refused else "")
     if not refused:
-        above = largest(remaining - deductible, _nothing(view.currency, "a payment is never negative"))
-        exposed, where = _exposed(view, set(row["storages"].split("|")))
-        counted = smallest(above, exposed) if exposed is not None else above
-        if counted.value is None:
-            refused = (Name("what it would cover is not known", "対象額が不明"),)
-            counted = _nothing(view.currency, refused[0].en)
-        elif where and above.value is not None and counted.value < above.value:
-            limits.append(Name(f"counts up to what is {where.en}", f"{where.ja}の額を上限とする"))
+        counted = above = largest(remaining - deductible, _nothing(view.currency, "a payment is never negative"))
+        storage, where = _only_storage(set(row["storages"].split("|")))
+        if storage:
+            room = rooms.get(storage) or _exposed(view, storage)
+            counted = smallest(above, room)
+            rooms[storage] = room - counted
+            if counted.value is None:
+                refused = (_unknown(counted),)
+            elif counted.known < above.known:
+                limits = (Name(f"counts up to what is {where.en}", f"{where.ja}の額を上限とする"),)
     counted = counted.named(f"counted.{name}", f"{name}, recognised", f"{name}（算入額）")
-    return Item(name, "insurance", row["insurer"], remaining, counted, tuple(refused), tuple(limits))
+    return Item(name, "insurance", row["insurer"], remaining, counted, refused, limits)
+
+
+def _only_storage(storages: set[str]) -> tuple[str, Name]:
+    """The one kind of storage to which a policy is limited ("" when it covers both), and its words."""
+    if {"hot", "cold"} <= storages:
+        return "", Name("", "")
+    if "cold" in storages:
+        return "cold", Name("in cold storage", "コールド保管")
+    if "hot" in storages:
+        return "hot", Name("not in cold storage", "コールド以外")
+    return "none", Name("in the storages that it covers", "対象の保管形態")
+
+
+def _exposed(view: FactsView, storage: str) -> Figure:
+    """What customers are owed that lies in a kind of storage."""
+    if storage == "none":
+        return _nothing(view.currency, "the policy covers neither hot nor cold storage")
+    assets = view.customer_assets()
+    parts = [asset.cold if storage == "cold" else asset.rest for asset in assets]
+    words = {"cold": ("in cold storage", "コールド保管"), "hot": ("not in cold storage", "コールド以外")}[storage]
+    return total(parts, view.currency).named(
+        f"exposed.{storage}", f"customers' assets {words[0]}", f"{words[1]}の利用者資産"
+    )
 
 
 def _uninsured(day: date, rules: Rules, row: Mapping[str, Any]) -> tuple[Name, ...]:
@@ -222,35 +265,14 @@ _CAUSES_JA = {
 }
 
 
-def _exposed(view: FactsView, storages: set[str]) -> tuple[Figure | None, Name | None]:
-    """The customers' assets in the storages that a policy covers; None when it covers both kinds."""
-    hot, cold = "hot" in storages, "cold" in storages
-    if hot and cold:
-        return None, None
-    assets = view.customer_assets()
-    if cold:
-        part = total([asset.cold for asset in assets], view.currency)
-        return part.named("exposed.cold", "customers' assets in cold storage", "コールド保管の利用者資産"), Name(
-            "in cold storage", "コールド保管"
-        )
-    if hot:
-        part = total([asset.rest for asset in assets], view.currency)
-        return part.named("exposed.rest", "customers' assets not in cold storage", "コールド以外の利用者資産"), Name(
-            "not in cold storage", "コールド以外"
-        )
-    nothing = _nothing(view.currency, "the policy covers neither hot nor cold storage")
-    return nothing, Name("in the storages that it covers", "対象の保管形態")
-
-
 def _limited_insurance(
     items: Sequence[Item], rules: Rules, requirement: Figure, currency: str
 ) -> tuple[tuple[Item, ...], Figure]:
     """The policies, and their sum up to the share of the requirement that insurance may cover."""
     share = rules.number("insurance.share")
     limit = (requirement * share).named("insurance_limit", "most that insurance may cover", "保険の充当上限")
-    whole = total([item.counted for item in items if not item.refused], currency).named(
-        "insured", "policies that count", "算入できる保険"
-    )
+    counted = [item.counted for item in items if not item.refused or item.counted.value is None]
+    whole = total(counted, currency).named("insured", "policies that count", "算入できる保険")
     counts = smallest(whole, limit).named("insurance", "insurance that counts", "算入する保険")
     why = Name("insurance counts up to its share of the requirement", "保険の充当上限を適用")
     return _limited(items, counts, whole, why), counts
