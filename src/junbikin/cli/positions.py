@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from junbikin.home import Home
     from junbikin.reports.words import Lang
     from junbikin.reserve.position import Position
+    from junbikin.rulebooks.load import Rulebook
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 _SEVERITIES = ["notice", "warning", "hole", "breach"]
 
 
-def _assessed(home: Home, as_of: date, ids: tuple[str, ...]) -> tuple[list[Position], list[str]]:
+def _assessed(home: Home, as_of: date, books: list[Rulebook]) -> tuple[list[Position], list[str]]:
     """The positions under each rulebook; a rulebook that lacks a number is told, and stops nobody else."""
     from junbikin.errors import ParameterMissing
     from junbikin.facts.lake import open_lake
     from junbikin.reserve.position import assess as work
     from junbikin.reserve.view import FactsView
-    from junbikin.rulebooks.load import load_rulebook
 
     lake = open_lake(home)
     view = FactsView(lake, as_of)
     positions, stopped = [], []
-    for rulebook in [load_rulebook(name, home.path) for name in ids]:
+    for rulebook in books:
         try:
             positions.append(work(lake, rulebook, as_of, view))
         except ParameterMissing as problem:
@@ -41,14 +41,21 @@ def _assessed(home: Home, as_of: date, ids: tuple[str, ...]) -> tuple[list[Posit
     return positions, [str(problem) for problem in stopped]
 
 
+def _books(home: Home, ids: tuple[str, ...]) -> list[Rulebook]:
+    """The rulebooks asked for, folders from where the person stands; else the home's, folders from the home."""
+    from junbikin.rulebooks.load import load_rulebook
+
+    return [load_rulebook(name) for name in ids] or [load_rulebook(name, home.path) for name in home.rulebooks]
+
+
 def assess_and_show(
     home: Home, as_of: date, ids: tuple[str, ...], lang: Lang, html: Path | None = None
-) -> list[Position]:
-    """Assesses, keeps and prints positions, and writes the report if asked."""
+) -> tuple[list[Position], list[str]]:
+    """Assesses, keeps and prints positions, and writes the report if asked; returns what was stopped too."""
     from junbikin.reports.text import position_parts
     from junbikin.reserve.archive import keep
 
-    positions, stopped = _assessed(home, as_of, ids)
+    positions, stopped = _assessed(home, as_of, _books(home, ids))
     keep(home, positions)
     out = console()
     for position in positions:
@@ -57,7 +64,7 @@ def assess_and_show(
         out.print()
     _tell_stopped(stopped)
     _write_html(positions, html, lang)
-    return positions
+    return positions, stopped
 
 
 def _write_html(positions: list[Position], html: Path | None, lang: Lang) -> None:
@@ -105,17 +112,18 @@ def assess(
     from junbikin.reserve.position import worst
 
     home = home_of(ctx)
-    day, ids = _day(home, as_of), ids or home.rulebooks
+    day = _day(home, as_of)
     if json_:
-        positions, stopped = _assessed(home, day, ids)
+        positions, stopped = _assessed(home, day, _books(home, ids))
         keep(home, positions)
         as_json({"positions": [position.document() for position in positions]})
         _tell_stopped(stopped)
         _write_html(positions, html, lang_of(ctx))
     else:
-        positions = assess_and_show(home, day, ids, lang_of(ctx), html)
-    gravest = worst(positions)
-    if fail_on and (gravest is not None and gravest >= Severity[fail_on.upper()]):
+        positions, stopped = assess_and_show(home, day, ids, lang_of(ctx), html)
+    # A rulebook that could not be assessed is something unknown: as grave as a hole.
+    gravest = max([worst(positions) or 0, Severity.HOLE if stopped else 0])
+    if fail_on and gravest >= Severity[fail_on.upper()]:
         ctx.exit(1)
 
 
@@ -164,11 +172,14 @@ def explain(
 def compare(ctx: click.Context, as_of: datetime | None, ids: tuple[str, ...], json_: bool) -> None:
     """All rulebooks side by side on the same facts."""
     from junbikin.reports.text import comparison
-    from junbikin.rulebooks.load import known_rulebooks
+    from junbikin.rulebooks.load import known_rulebooks, load_rulebook
 
     home = home_of(ctx)
-    every = ids or tuple(dict.fromkeys([*home.rulebooks, *known_rulebooks()]))
-    positions, stopped = _assessed(home, _day(home, as_of), every)
+    books = _books(home, ids)
+    if not ids:
+        have = {book.id for book in books}
+        books += [load_rulebook(name) for name in known_rulebooks() if name not in have]
+    positions, stopped = _assessed(home, _day(home, as_of), books)
     if json_:
         as_json({"as_of": _day(home, as_of).isoformat(), "positions": [_line(position) for position in positions]})
     else:

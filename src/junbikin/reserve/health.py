@@ -25,26 +25,32 @@ def findings_on(view: FactsView, datasets: Iterable[str], years: Iterable[Period
 
 
 def _coverage(view: FactsView, years: list[Period]) -> list[Finding]:
-    found = []
+    """Which days of the years that count have no trades; years without any are told together."""
     days = {date.fromisoformat(volume.day) for volume in view.day_volumes}
-    for index, year in enumerate(years):
-        end = min(year.end, view.as_of)
-        wanted = (end - year.start).days + 1
-        have = sum(1 for day in days if year.start <= day <= end)
-        declared = any(row["period_end"] in year for row in view.declared)
-        if have == wanted or declared:
+    found, empty = [], []
+    for year in years:
+        wanted = Period(year.name, year.start, min(year.end, view.as_of))
+        have = sum(1 for day in days if day in wanted)
+        if have == wanted.days or any(row["period_end"] in year for row in view.declared):
             continue
-        what = Name(
-            f"{year.name}: trades are known for {have} of {wanted} days",
-            f"{year.name}：約定データは{wanted}日中{have}日分",
-        )
-        then = Name(
-            "ingest the missing days, or declare the year's volume into `declared_volumes`",
-            "不足する日の約定、または `declared_volumes` に年度の取引高を取り込む",
-        )
-        severity = Severity.WARNING if index == 0 or have else Severity.NOTICE
-        found.append(Finding("trades-incomplete", severity, what, then))
+        if have == 0:
+            empty.append(year.name)
+        else:
+            en = f"{year.name}: trades are known for {have} of {wanted.days} days"
+            found.append(_incomplete(Severity.WARNING, en, f"{year.name}：約定データは{wanted.days}日中{have}日分"))
+    if empty:
+        severity = Severity.WARNING if years[0].name in empty else Severity.NOTICE
+        en = f"{', '.join(empty)}: no trades are known"
+        found.append(_incomplete(severity, en, f"{'、'.join(empty)}：約定データがない"))
     return found
+
+
+def _incomplete(severity: Severity, en: str, ja: str) -> Finding:
+    then = Name(
+        "ingest the missing days, or declare the year's volume into `declared_volumes`",
+        "不足する日の約定、または `declared_volumes` に年度の取引高を取り込む",
+    )
+    return Finding("trades-incomplete", severity, Name(en, ja), then)
 
 
 def _overlaps(view: FactsView) -> list[Finding]:
