@@ -15,7 +15,8 @@ from junbikin.demo import AS_OF, SEED, build
 from junbikin.facts.engine import connect
 from junbikin.facts.lake import open_lake
 from junbikin.home import Home, open_home
-from junbikin.reserve.position import Position, assess
+from junbikin.reserve.assess import assess
+from junbikin.reserve.position import Position
 from junbikin.reserve.view import FactsView
 from junbikin.rulebooks.load import load_rulebook
 

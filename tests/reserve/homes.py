@@ -13,7 +13,8 @@ from junbikin.facts.mappings import own_names
 from junbikin.figures import Figure
 from junbikin.findings import Finding
 from junbikin.home import CONFIG, Home, create_home, open_home
-from junbikin.reserve.position import Position, assess
+from junbikin.reserve.assess import assess
+from junbikin.reserve.position import Position
 from junbikin.reserve.resources import Item
 from junbikin.rulebooks.load import load_rulebook
 

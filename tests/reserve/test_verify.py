@@ -18,7 +18,7 @@ import junbikin.rulebooks
 from junbikin.errors import FactsDamaged, PositionProblem
 from junbikin.facts.lake import open_lake
 from junbikin.home import Home, open_home
-from junbikin.reserve.position import assess
+from junbikin.reserve.assess import assess
 from junbikin.reserve.document import read_document
 from junbikin.reserve.verify import verify
 from junbikin.rulebooks.load import load_rulebook
@@ -432,7 +432,7 @@ import sys
 from pathlib import Path
 from junbikin.home import open_home
 from junbikin.facts.lake import open_lake
-from junbikin.reserve.position import assess
+from junbikin.reserve.assess import assess
 from junbikin.rulebooks.load import load_rulebook
 from datetime import date
 home = open_home(Path(sys.argv[1]))

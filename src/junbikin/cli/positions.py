@@ -25,7 +25,7 @@ def _assessed(home: Home, as_of: date, books: list[Rulebook]) -> tuple[list[Posi
     """The positions under each rulebook; a rulebook that lacks a number is told, and stops nobody else."""
     from junbikin.errors import ParameterMissing
     from junbikin.facts.lake import open_lake
-    from junbikin.reserve.position import assess as work
+    from junbikin.reserve.assess import assess as work
     from junbikin.reserve.view import FactsView
 
     lake = open_lake(home)

@@ -9,8 +9,9 @@ from typing import Any
 from junbikin.facts.lake import open_lake
 from junbikin.figures import Figure
 from junbikin.home import Home
+from junbikin.reserve.assess import assess
 from junbikin.reserve.document import Document, read_document
-from junbikin.reserve.position import Position, assess
+from junbikin.reserve.position import Position
 from junbikin.rulebooks.load import Rulebook, load_rulebook
 
 
