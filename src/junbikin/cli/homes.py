@@ -39,5 +39,5 @@ def demo(ctx: click.Context, folder: Path, seed: int, html: Path | None) -> None
     assess_and_show(home, AS_OF, ("jp-reserve-candidate",), lang_of(ctx), html=target)
     out = console()
     out.print(f"\nThis exchange is invented. Its home is {folder}; try:", soft_wrap=True)
-    for words in ("compare", "explain custody_leg", "facts"):
+    for words in (f"compare --as-of {AS_OF}", "explain custody_leg", "facts"):
         out.print(f"  junbikin --home {folder} {words}", soft_wrap=True)

@@ -6,17 +6,21 @@ only for the rows refused. A row is sound exactly when it has no fault: ingest c
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from junbikin.facts.datasets import COARSE_DECIMALS, FINE_TYPE, Column, Dataset, Kind, Sign
 from junbikin.facts.engine import identifier, literal
 from junbikin.facts.mappings import ColumnMapping, Mapping
 
-_ZONED = r"^\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6}0*)?)?\s?(Z|UTC|[+-]\d\d(:?\d\d)?)$"
-_UNZONED = r"^\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6}0*)?)?$"
+_CLOCK = r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6}0*)?)?"
+_OFFSET = r"[+-](0\d|1[0-3]|14)(:?[0-5]\d)?"
+_ZONED = rf"^{_CLOCK}\s?(Z|UTC|{_OFFSET})$"
+_UNZONED = rf"^{_CLOCK}$"
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
-_EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
-_USUAL_TIME = "____-__-__T__:__:__.%+__:__"
+_EPOCHS = {"epoch_s": 6, "epoch_ms": 3, "epoch_us": 0}
+"""The decimals that a count of each may have: down to the microsecond."""
+_USUAL_TIME = "____-__-__T__:__:__.%+0_:00"
 _USUAL_TIME_MOST = len("2026-04-01T09:00:00.123456+09:00")
 SYMBOL = "[A-Z0-9][A-Za-z0-9._-]{0,31}"
 MAX_TEXT = 200
@@ -67,16 +71,19 @@ def _number(raw: str, whole: int, decimals: int) -> str:
     places = rf"length(rtrim(regexp_extract({text}, '\.([0-9]*)', 1), '0'))"
     exponent = f"coalesce(TRY_CAST(regexp_extract({text}, '[eE](.*)$', 1) AS INTEGER), 0)"
     fits = f"regexp_full_match({text}, '{_NUMBER}') AND {places} - {exponent} <= {decimals}"
+    # The engine casts a text with an exponent without minding the width: the bound is checked apart.
+    most = f"{'9' * whole}.{'9' * decimals}::DECIMAL(38,{decimals})"
+    wide = f"TRY_CAST({text} AS DECIMAL(38,{decimals}))"
     return (
         f"CASE WHEN regexp_full_match({raw}, '{usual}') THEN TRY_CAST({raw} AS {kind}) "
-        f"WHEN {fits} THEN TRY_CAST({text} AS {kind}) END"
+        f"WHEN {fits} AND {wide} BETWEEN -{most} AND {most} THEN TRY_CAST({wide} AS {kind}) END"
     )
 
 
 def _fine_number(column: Column, raw: str) -> list[str]:
     usual = rf"^[0-9]{{1,{column.whole}}}(\.[0-9]{{1,{COARSE_DECIMALS}}})?$"
     whole = f"({_number(raw, column.whole, column.decimals)})"
-    coarse = f"CAST({whole} AS {column.sql_type})"
+    coarse = f"CAST(trunc({whole}, {COARSE_DECIMALS}) AS {column.sql_type})"
     simple = f"regexp_full_match({raw}, '{usual}')"
     return [
         f"CASE WHEN {simple} THEN TRY_CAST({raw} AS {column.sql_type}) ELSE {coarse} END AS {column.name}",
@@ -87,10 +94,14 @@ def _fine_number(column: Column, raw: str) -> list[str]:
 
 def _instant(raw: str, part: ColumnMapping, zone: str | None) -> str:
     if part.time_format in _EPOCHS:
-        count = f"TRY_CAST({raw} AS BIGINT)"
-        return f"TRY(make_timestamptz({count} * {_EPOCHS[part.time_format]}))"
+        decimals = _EPOCHS[part.time_format]
+        count = _number(raw, 18 - decimals, decimals)
+        return f"TRY(make_timestamptz(CAST(({count}) * {10 ** (6 - decimals)} AS BIGINT)))".replace("* 1 ", "")
     if part.time_format:
-        unzoned = f"TRY(CAST(try_strptime({raw}, {literal(part.time_format)}) AS TIMESTAMP))"
+        moment = f"try_strptime({raw}, {literal(part.time_format)})"
+        if _carries_zone(part.time_format):
+            return f"CASE WHEN NOT regexp_matches({raw}, '{_NO_OFFSET}') THEN TRY(CAST({moment} AS TIMESTAMPTZ)) END"
+        unzoned = f"TRY(CAST({moment} AS TIMESTAMP))"
         return f"timezone({literal(zone)}, {unzoned})" if zone else "NULL::TIMESTAMPTZ"
     # A pattern is three times quicker than a regular expression, and the cast checks the digits either way.
     usual = f"{raw} LIKE '{_USUAL_TIME}' AND strlen({raw}) <= {_USUAL_TIME_MOST}"
@@ -103,9 +114,13 @@ def _instant(raw: str, part: ColumnMapping, zone: str | None) -> str:
     return f"CASE {cases} END"
 
 
+def _carries_zone(pattern: str) -> bool:
+    return bool(re.search(r"(?<!%)(%%)*%[zZ]", pattern))
+
+
 def sound(dataset: Dataset, now: datetime) -> str:
     """SQL of the condition that every typed column of a row is there where it must be, and possible."""
-    parts = ["NOT malformed"]
+    parts = ["malformed IS NULL"]
     for column in dataset.columns:
         fits = _fits(column, column.name in dataset.key, now)
         parts.append(f"(raw_{column.name} IS NULL OR coalesce({fits}, false))" if column.optional else fits)
@@ -117,7 +132,7 @@ def sound(dataset: Dataset, now: datetime) -> str:
 def _fits(column: Column, in_key: bool, now: datetime) -> str:
     name = identifier(column.name)
     if column.kind is Kind.NUMBER:
-        return f"{name} {'>' if column.sign is Sign.ABOVE_ZERO else '>='} 0"
+        return f"NOT ({_too_small(column)})"
     if column.kind is Kind.TEXT:
         return f"{_short(name)} AND {_printable(name)}" if in_key else _short(name)
     if column.kind is Kind.SYMBOL:
@@ -127,6 +142,12 @@ def _fits(column: Column, in_key: bool, now: datetime) -> str:
     if column.kind is Kind.DATE and not column.future:
         return f"{name} <= {_today(now)}"
     return f"{name} IS NOT NULL"
+
+
+def _too_small(column: Column) -> str:
+    if column.sign is Sign.NOT_NEGATIVE:
+        return f"{column.name} < 0"
+    return f"{column.name} <= 0" + (f" AND {column.name}_fine <= 0" if column.fine else "")
 
 
 def _short(name: str) -> str:
@@ -151,7 +172,7 @@ def _plausible(dataset: Dataset) -> str:
 
 def faults(dataset: Dataset, mapping: Mapping, now: datetime) -> list[tuple[str, str]]:
     """Every fault a row can have: (SQL that holds when it has it, SQL of the reason). The first is told."""
-    found = [("malformed", "'not a JSON object'")]
+    found = [("malformed IS NOT NULL", "malformed")]
     for column in dataset.columns:
         part = mapping.columns.get(column.name) or ColumnMapping()
         found += _column_faults(column, column.name in dataset.key, part, mapping.time_zone, now)
@@ -185,13 +206,10 @@ def _column_faults(
                 wrong,
                 because(f"more digits than fit ({column.whole} before the point, {column.decimals} after)"),
             ),
-            (
-                f"{name} {'<=' if column.sign is Sign.ABOVE_ZERO else '<'} 0",
-                because(f"must be {column.sign.value}"),
-            ),
+            (_too_small(column), because(f"must be {column.sign.value}")),
         ]
     elif column.kind is Kind.INSTANT:
-        if zone is None and part.time_format not in _EPOCHS:
+        if zone is None and part.time_format not in _EPOCHS and not _carries_zone(part.time_format or ""):
             unzoned = f"regexp_full_match({raw}, '{_UNZONED}')" if not part.time_format else "true"
             found.append((f"{wrong} AND {unzoned}", because("no time zone, and the mapping gives none")))
         found.append((wrong, because("not a time")))

@@ -33,7 +33,7 @@ class Sign(Enum):
 class Column:
     """One column. A NUMBER has at most `whole` digits before the point and `decimals` after it.
 
-    A `fine` number is stored in two columns, `name` rounded to 8 decimals and `name_fine` with the rest, so
+    A `fine` number is stored in two columns, `name` cut to 8 decimals and `name_fine` with the rest, so
     that the usual product stays in fast 128-bit arithmetic and the unusual one stays exact: the number is
     their sum.
     """

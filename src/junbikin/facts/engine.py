@@ -6,6 +6,7 @@ a figure cites as its query, and Ibis 12's connection does not yet speak DuckDB 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,19 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def files(paths: list[str]) -> str:
-    """A list of files as `read_parquet` takes it."""
-    return "[" + ", ".join(literal(path) for path in paths) + "]"
+def file(path: str) -> str:
+    """One file as the engine's readers take it: a name and never a pattern, whatever characters it has."""
+    return literal(re.sub(r"[*?\[]", r"[\g<0>]", path))
+
+
+def parquet(paths: list[str], *, named: bool = False) -> str:
+    """The table function that reads Parquet files; `named` adds each row's `filename`. Folders' names say nothing."""
+    listed = ", ".join(file(path) for path in paths)
+    return f"read_parquet([{listed}], hive_partitioning = false{', filename = true' if named else ''})"
+
+
+DAY_OF_FILE = "regexp_extract(filename, '.*day=([0-9-]+)', 1)"
+"""SQL of the day that a file of the lake is stored under: its own folder's, whatever the folders above are called."""
 
 
 def compiled(expression: Any) -> str:

@@ -23,13 +23,13 @@ from filelock import FileLock, Timeout
 from junbikin.errors import BadInput, HomeProblem, SourceRefused
 from junbikin.facts import checks
 from junbikin.facts.datasets import Dataset
-from junbikin.facts.engine import connect, files, literal
+from junbikin.facts.engine import connect, literal, parquet
 from junbikin.facts.log import Entry, Segment, Source, append, head_of, read_log
 from junbikin.facts.mappings import Mapping
 from junbikin.facts.merge import Merged, settle
 from junbikin.facts.quarantine import write_refused
 from junbikin.facts.run import Progress, Run
-from junbikin.facts.sources import SourceFile, inspect, not_utf8
+from junbikin.facts.sources import SourceFile, inspect, not_utf8, too_long
 from junbikin.home import Home
 
 BATCH = 32
@@ -96,7 +96,7 @@ def ingest(
 def _ingested(run: Run, progress: Progress) -> Receipt:
     _stage(run, progress)
     progress("looking for duplicates", 0.0)
-    merged = settle(run.engine, run.dataset, run.entries, run.home.facts, run.staging, bool(run.corrects))
+    merged = settle(run)
     refused = write_refused(run, merged, progress)
     progress("writing", 0.0)
     added = _segments(run, merged)
@@ -178,9 +178,9 @@ def _stage(run: Run, progress: Progress) -> None:
             try:
                 run.engine.execute(f"COPY ({rows}) TO {literal(str(target))} (FORMAT parquet, PARTITION_BY (day))")
             except duckdb.Error as problem:
-                raise _unreadable(batch, problem) from problem
+                raise _unreadable(run, batch, problem) from problem
     _ensure_reject_tables(run)
-    _refuse_wrong_encoding(run)
+    _refuse_unreadable_lines(run)
 
 
 def _ensure_reject_tables(run: Run) -> None:
@@ -192,9 +192,15 @@ def _ensure_reject_tables(run: Run) -> None:
     )
 
 
-def _unreadable(batch: Sequence[SourceFile], problem: duckdb.Error) -> Exception:
+def _unreadable(run: Run, batch: Sequence[SourceFile], problem: duckdb.Error) -> Exception:
     text = str(problem).splitlines()[0]
     named = [source for source in batch if str(source.path) in str(problem)]
+    if "reached an invalid state" in text:
+        return SourceRefused(
+            "the lines end in more than one way (LF, CR LF or CR), so that rows cannot be told apart",
+            where=str(_first_that_fails(run, batch).given),
+            then="save the file with one kind of line end",
+        )
     if "GZIP" in text.upper():
         return SourceRefused(
             "the gzip file is cut short or damaged",
@@ -224,22 +230,31 @@ def _watched(run: Run, progress: Progress, what: str) -> Iterator[None]:
         watcher.join()
 
 
-def _refuse_wrong_encoding(run: Run) -> None:
-    rows = run.engine.execute(
-        "SELECT s.file_path, min(e.line) FROM reject_errors e JOIN reject_scans s USING (scan_id, file_id) "
-        "WHERE e.error_type = 'INVALID ENCODING' GROUP BY 1"
-    ).fetchall()
-    for path, line in rows:
+def _first_that_fails(run: Run, batch: Sequence[SourceFile]) -> SourceFile:
+    for source in batch:
+        try:
+            run.engine.execute(f"SELECT count(*) FROM ({run.checked([source])}) WHERE sound")
+        except duckdb.Error:
+            return source
+    return batch[0]
+
+
+def _refuse_unreadable_lines(run: Run) -> None:
+    found = run.engine.execute(
+        "SELECT s.file_path, e.line, e.error_type FROM reject_errors e JOIN reject_scans s USING (scan_id, file_id) "
+        "WHERE e.error_type IN ('INVALID ENCODING', 'LINE SIZE OVER MAXIMUM') ORDER BY ALL LIMIT 1"
+    ).fetchone()
+    if found:
+        path, line, fault = found
         given = next(source.given for source in run.sources if str(source.path) == path)
-        raise not_utf8(given, line)
+        raise not_utf8(given, line) if fault == "INVALID ENCODING" else too_long(given, line)
 
 
 def _segments(run: Run, merged: Merged) -> tuple[Segment, ...]:
     """Moves the settled files into the lake and describes each."""
     rows = run.engine.execute(
         f"SELECT filename, length({checks.key_of(run.dataset)}) AS size, count(*), min({checks.key_of(run.dataset)}), "
-        f"max({checks.key_of(run.dataset)}) FROM read_parquet({files(merged.files)}, filename = true, "
-        "hive_partitioning = false) GROUP BY ALL ORDER BY ALL"
+        f"max({checks.key_of(run.dataset)}) FROM {parquet(merged.files, named=True)} GROUP BY ALL ORDER BY ALL"
         if merged.files
         else "SELECT '', 0, 0, '', '' WHERE false"
     ).fetchall()

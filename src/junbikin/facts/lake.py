@@ -14,7 +14,7 @@ import duckdb
 
 from junbikin.errors import FactsDamaged
 from junbikin.facts.datasets import DATASETS
-from junbikin.facts.engine import connect, files
+from junbikin.facts.engine import DAY_OF_FILE, connect, parquet
 from junbikin.facts.log import Entry, Segment, head_of, live_segments, read_log
 from junbikin.facts.queries import QUERIES, query_texts
 from junbikin.home import Home
@@ -77,8 +77,8 @@ class Lake:
                     "a file that the log names is missing", where=str(path), then="restore it from a backup"
                 )
         self._engine.execute(
-            f"CREATE OR REPLACE VIEW {dataset} AS SELECT * FROM read_parquet({files([str(p) for p in paths])}, "
-            "hive_partitioning = true, hive_types = {'day': VARCHAR})"
+            f"CREATE OR REPLACE VIEW {dataset} AS SELECT * EXCLUDE (filename), {DAY_OF_FILE} AS day "
+            f"FROM {parquet([str(path) for path in paths], named=True)}"
         )
         return sorted(self._engine.execute(sql).fetchall(), key=lambda row: [str(item) for item in row])
 

@@ -34,7 +34,7 @@ def amount(figure: Figure, lang: Lang = "en") -> str:
     unit = str(figure.unit)
     text = _with_unit(figure.value, unit, shown=True)
     if figure.holes:
-        return f"{text}（判明分のみ）" if lang == "ja" else f"{text} (of what is known)"
+        return f"{text}（判明分）" if lang == "ja" else f"{text} (known part)"
     return text
 
 
