@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -246,3 +247,12 @@ def test_compare_leaves_the_last_assessment_as_it_was(copied: Path) -> None:
     said("assess", "--as-of", DAY, "--rulebook", "hk-sfc", home=copied)
     said("compare", "--as-of", DAY, home=copied)
     assert "cover_cold" in said("explain", "requirement", home=copied)
+
+
+def test_facts_ingested_later_are_not_seen_when_asked_what_was_known_before(assessed: Path) -> None:
+    """The home's facts came in today; yesterday nothing was known, and today all of it was."""
+    yesterday = (datetime.now(UTC) - timedelta(days=2)).date()
+    tomorrow = (datetime.now(UTC) + timedelta(days=2)).date()
+    words = ("assess", "--as-of", DAY, "--rulebook", "hk-sfc")
+    assert "no balances of customers known" in said(*words, "--known-on", str(yesterday), home=assessed)
+    assert said(*words, "--known-on", str(tomorrow), home=assessed) == said(*words, home=assessed)

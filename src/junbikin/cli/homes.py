@@ -30,13 +30,18 @@ def init(folder: Path, operator: str) -> None:
 @click.pass_context
 def demo(ctx: click.Context, folder: Path, seed: int, html: Path | None) -> None:
     """Build an invented example exchange in FOLDER, print its reserve position, write its report."""
-    from junbikin.cli.positions import assess_and_show
+    from junbikin.cli.positions import assessed, show, write_report
     from junbikin.demo import AS_OF, build
+    from junbikin.facts.lake import open_lake
+    from junbikin.reserve.archive import keep
+    from junbikin.rulebooks.load import load_rulebook
 
     with progress_bar() as progress:
         home = build(folder, seed, progress)
-    target = html or folder / "report.html"
-    assess_and_show(home, AS_OF, ("jp-reserve-candidate",), lang_of(ctx), html=target)
+    positions, _ = assessed(open_lake(home), AS_OF, [load_rulebook("jp-reserve-candidate")])
+    keep(home, positions)
+    show(positions, lang_of(ctx))
+    write_report(positions, html or folder / "report.html", lang_of(ctx))
     out = console()
     out.print(f"\nThis exchange is invented. Its home is {folder}; try:", soft_wrap=True)
     for words in (f"compare --as-of {AS_OF}", "explain custody_leg", "facts"):

@@ -12,6 +12,7 @@ from junbikin.cli.show import as_json, console, home_of, lang_of
 from junbikin.errors import BadInput
 
 if TYPE_CHECKING:
+    from junbikin.facts.lake import Lake
     from junbikin.home import Home
     from junbikin.reports.words import Lang
     from junbikin.reserve.position import Position
@@ -21,14 +22,12 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 _SEVERITIES = ["notice", "warning", "hole", "breach"]
 
 
-def _assessed(home: Home, as_of: date, books: list[Rulebook]) -> tuple[list[Position], list[str]]:
-    """The positions under each rulebook; a rulebook that lacks a number is told, and stops nobody else."""
+def assessed(lake: Lake, as_of: date, books: list[Rulebook]) -> tuple[list[Position], list[str]]:
+    """The positions under each rulebook, and what stopped the others: one stops nobody else."""
     from junbikin.errors import ParameterMissing
-    from junbikin.facts.lake import open_lake
     from junbikin.reserve.assess import assess as work
     from junbikin.reserve.view import FactsView
 
-    lake = open_lake(home)
     view = FactsView(lake, as_of)
     positions, stopped = [], []
     for rulebook in books:
@@ -48,26 +47,19 @@ def _books(home: Home, ids: tuple[str, ...]) -> list[Rulebook]:
     return [load_rulebook(name) for name in ids] or [load_rulebook(name, home.path) for name in home.rulebooks]
 
 
-def assess_and_show(
-    home: Home, as_of: date, ids: tuple[str, ...], lang: Lang, html: Path | None = None
-) -> tuple[list[Position], list[str]]:
-    """Assesses, keeps and prints positions, and writes the report if asked; returns what was stopped too."""
+def show(positions: list[Position], lang: Lang) -> None:
+    """Prints positions for people."""
     from junbikin.reports.text import position_parts
-    from junbikin.reserve.archive import keep
 
-    positions, stopped = _assessed(home, as_of, _books(home, ids))
-    keep(home, positions)
     out = console()
     for position in positions:
         for part in position_parts(position, lang):
             out.print(part)
         out.print()
-    _tell_stopped(stopped)
-    _write_html(positions, html, lang)
-    return positions, stopped
 
 
-def _write_html(positions: list[Position], html: Path | None, lang: Lang) -> None:
+def write_report(positions: list[Position], html: Path | None, lang: Lang) -> None:
+    """Writes the report, if one was asked for."""
     if html is not None:
         from junbikin.reports.html import report
 
@@ -96,6 +88,7 @@ def _day(home: Home, as_of: datetime | None) -> date:
 )
 @click.option("--json", "json_", is_flag=True, help="Print the whole position, with every figure, as JSON.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to this file.")
+@click.option("--known-on", type=_DAY, help="With the facts as they were known at the end of this day [default: now].")
 @click.option("--fail-on", type=click.Choice(_SEVERITIES), help="Exit with 1 when a finding is at least this grave.")
 @click.pass_context
 def assess(
@@ -104,23 +97,25 @@ def assess(
     ids: tuple[str, ...],
     json_: bool,
     html: Path | None,
+    known_on: datetime | None,
     fail_on: str | None,
 ) -> None:
     """Say what must be held, what is held, what is missing and why, on a day."""
+    from junbikin.facts.lake import open_lake
     from junbikin.findings import Severity
     from junbikin.reserve.archive import keep
     from junbikin.reserve.position import worst
 
     home = home_of(ctx)
-    day = _day(home, as_of)
+    lake = open_lake(home, known_on=known_on.date() if known_on else None)
+    positions, stopped = assessed(lake, _day(home, as_of), _books(home, ids))
+    keep(home, positions)
     if json_:
-        positions, stopped = _assessed(home, day, _books(home, ids))
-        keep(home, positions)
         as_json({"positions": [position.document() for position in positions]})
-        _tell_stopped(stopped)
-        _write_html(positions, html, lang_of(ctx))
     else:
-        positions, stopped = assess_and_show(home, day, ids, lang_of(ctx), html)
+        show(positions, lang_of(ctx))
+    _tell_stopped(stopped)
+    write_report(positions, html, lang_of(ctx))
     # A rulebook that could not be assessed is something unknown: as grave as a hole.
     gravest = max([worst(positions) or 0, Severity.HOLE if stopped else 0])
     if fail_on and gravest >= Severity[fail_on.upper()]:
@@ -171,6 +166,7 @@ def explain(
 @click.pass_context
 def compare(ctx: click.Context, as_of: datetime | None, ids: tuple[str, ...], json_: bool) -> None:
     """All rulebooks side by side on the same facts."""
+    from junbikin.facts.lake import open_lake
     from junbikin.reports.text import comparison
     from junbikin.rulebooks.load import known_rulebooks, load_rulebook
 
@@ -179,7 +175,7 @@ def compare(ctx: click.Context, as_of: datetime | None, ids: tuple[str, ...], js
     if not ids:
         have = {book.id for book in books}
         books += [load_rulebook(name) for name in known_rulebooks() if name not in have]
-    positions, stopped = _assessed(home, _day(home, as_of), books)
+    positions, stopped = assessed(open_lake(home), _day(home, as_of), books)
     if json_:
         as_json({"as_of": _day(home, as_of).isoformat(), "positions": [_line(position) for position in positions]})
     else:

@@ -96,11 +96,12 @@ def _instant(raw: str, part: ColumnMapping, zone: str | None) -> str:
     if part.time_format in _EPOCHS:
         decimals = _EPOCHS[part.time_format]
         count = _number(raw, 18 - decimals, decimals)
-        return f"TRY(make_timestamptz(CAST(({count}) * {10 ** (6 - decimals)} AS BIGINT)))".replace("* 1 ", "")
+        return f"TRY(make_timestamptz(CAST(CAST({count} AS DECIMAL(38,{decimals})) * {10**decimals} AS BIGINT)))"
     if part.time_format:
         moment = f"try_strptime({raw}, {literal(part.time_format)})"
         if _carries_zone(part.time_format):
-            return f"CASE WHEN NOT regexp_matches({raw}, '{_NO_OFFSET}') THEN TRY(CAST({moment} AS TIMESTAMPTZ)) END"
+            possible = f"regexp_matches({raw}, '(Z|{_OFFSET})$')" if part.time_format.endswith("%z") else "true"
+            return f"CASE WHEN {possible} THEN TRY(CAST({moment} AS TIMESTAMPTZ)) END"
         unzoned = f"TRY(CAST({moment} AS TIMESTAMP))"
         return f"timezone({literal(zone)}, {unzoned})" if zone else "NULL::TIMESTAMPTZ"
     # A pattern is three times quicker than a regular expression, and the cast checks the digits either way.

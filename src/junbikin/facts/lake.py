@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import duckdb
 from junbikin.errors import FactsDamaged
 from junbikin.facts.datasets import DATASETS
 from junbikin.facts.engine import DAY_OF_FILE, connect, parquet
-from junbikin.facts.log import Entry, Segment, head_of, live_segments, read_log
+from junbikin.facts.log import START, Entry, Segment, head_of, live_segments, read_log
 from junbikin.facts.queries import QUERIES, query_texts
 from junbikin.home import Home
 
@@ -101,16 +101,27 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def open_lake(home: Home, *, head: str = "", fresh: bool = False) -> Lake:
-    """The lake as known at `head` (the newest when empty). Raises `FactsDamaged` when the log has no such line."""
+def open_lake(home: Home, *, head: str = "", known_on: date | None = None, fresh: bool = False) -> Lake:
+    """The lake as known at `head`, or at the end of the day `known_on`, or now.
+
+    Raises `FactsDamaged` when the log has no such head.
+    """
     entries = read_log(home.facts)
-    if head and head != head_of(()):
-        for count, entry in enumerate(entries, 1):
-            if entry.digest == head:
-                return Lake(home, entries[:count], fresh)
-        raise FactsDamaged(
-            f"the log has no entry {head[:12]}: these are not the facts that the position was made from",
-            where=str(home.facts),
-            then="use the home in which the position was assessed",
-        )
-    return Lake(home, () if head else entries, fresh)
+    if known_on is not None:
+        entries = tuple(entry for entry in entries if _recorded_on(home, entry) <= known_on)
+    if not head or head == head_of(entries):
+        return Lake(home, entries, fresh)
+    if head == START:
+        return Lake(home, (), fresh)
+    for count, entry in enumerate(entries, 1):
+        if entry.digest == head:
+            return Lake(home, entries[:count], fresh)
+    raise FactsDamaged(
+        f"the log has no entry {head[:12]}: these are not the facts that the position was made from",
+        where=str(home.facts),
+        then="use the home in which the position was assessed",
+    )
+
+
+def _recorded_on(home: Home, entry: Entry) -> date:
+    return datetime.fromisoformat(entry.recorded_at).astimezone(home.time_zone).date()

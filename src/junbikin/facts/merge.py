@@ -2,7 +2,8 @@
 
 Rows of the same key and content are one fact. Rows of the same key and different content dispute each other:
 none of them is used, whichever came first, so the order of ingest does not matter; those already in the lake are
-withdrawn from it, and all stand in quarantine until a correction says which is right.
+withdrawn from it, and all stand in quarantine until a correction says which is right. What a file said before a
+correction it does not say anew when it is ingested again.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import duckdb
 
 from junbikin.facts.checks import key_of
 from junbikin.facts.datasets import Dataset
-from junbikin.facts.engine import files, identifier, literal
-from junbikin.facts.log import Entry, Segment, live_segments
+from junbikin.facts.engine import DAY_OF_FILE, identifier, literal, parquet
+from junbikin.facts.log import Segment, live_segments
+from junbikin.facts.run import Run
 
 Range = tuple[int, str, str]
 """Keys of one length between two bounds."""
@@ -59,18 +61,12 @@ class _Merge:
         return _rows(self.dataset, [str(self.facts / segment.file) for segment in segments])
 
 
-def settle(
-    engine: duckdb.DuckDBPyConnection,
-    dataset: Dataset,
-    entries: tuple[Entry, ...],
-    facts: Path,
-    staging: Path,
-    correcting: bool,
-) -> Merged:
+def settle(run: Run) -> Merged:
     """Settles the staged rows against each other and the lake. Leaves two tables in the engine:
 
     `disputed` (key) and `withdrawn` (every stored column, file_no, key): rows of the lake that are no longer used.
     """
+    engine, dataset, staging = run.engine, run.dataset, run.staging
     staged: dict[str, list[str]] = {}
     for file in sorted(str(path) for path in (staging / "read").glob("*/*/*.parquet")):
         staged.setdefault(Path(file).parent.name.removeprefix("day="), []).append(file)
@@ -78,11 +74,12 @@ def settle(
     merged = Merged(rejected=_rejected(engine))
     merged.sound = _by_source(engine, [file for day in staged.values() for file in day])
     merged.unsound = _by_source(engine, unsound_files)
-    engine.execute(f"CREATE TABLE disputed AS {_known_disputes(dataset, entries, facts, correcting)}")
+    engine.execute(f"CREATE TABLE disputed AS {_known_disputes(run)}")
+    engine.execute(f"CREATE TABLE repeats AS {_corrected_since(run)}")
     engine.execute(f"CREATE TABLE withdrawn AS SELECT * FROM ({_nothing(dataset)})")
     if not staged:
         return merged
-    merge = _merge(engine, dataset, entries, facts, staged, correcting)
+    merge = _merge(run, staged)
     near = _near(merge)
     dirty = _find_repeated(merge, near)
     merged.files = [file for day, group in staged.items() if day not in dirty for file in group]
@@ -95,28 +92,22 @@ def settle(
             merged.withdrawn = _count(engine, "SELECT count(*) FROM withdrawn")
             left = f"SELECT * EXCLUDE (key) FROM ({merge.rows_of(touched)}) ANTI JOIN withdrawn USING (key)"
             merged.files += _rewritten(engine, left, staging / "left")
-    merged.disputed = sum(merged.disputed_rows.values()) + (0 if correcting else merged.withdrawn)
+    in_dispute = _count(engine, "SELECT count(*) FROM withdrawn SEMI JOIN disputed USING (key)")
+    merged.disputed = sum(merged.disputed_rows.values()) + in_dispute
     merged.accepted = _by_source(engine, merged.files)
     return merged
 
 
-def _merge(
-    engine: duckdb.DuckDBPyConnection,
-    dataset: Dataset,
-    entries: tuple[Entry, ...],
-    facts: Path,
-    staged: dict[str, list[str]],
-    correcting: bool,
-) -> _Merge:
-    every = _rows(dataset, [file for group in staged.values() for file in group])
-    stats = engine.execute(
+def _merge(run: Run, staged: dict[str, list[str]]) -> _Merge:
+    every = _rows(run.dataset, [file for group in staged.values() for file in group])
+    stats = run.engine.execute(
         "SELECT day, length(key) AS size, count(*), count(DISTINCT key), min(key), max(key) "
         f"FROM ({every}) GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     ranges = {(day, size): (low, high) for day, size, _, _, low, high in stats}
     doubled = sorted({day for day, _, rows, keys, _, _ in stats if rows > keys})
-    lake = live_segments(entries, dataset.name)
-    return _Merge(engine, dataset, facts, staged, lake, ranges, doubled, correcting)
+    lake = live_segments(run.entries, run.dataset.name)
+    return _Merge(run.engine, run.dataset, run.home.facts, staged, lake, ranges, doubled, bool(run.corrects))
 
 
 def _rejected(engine: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -135,26 +126,42 @@ def _count(engine: duckdb.DuckDBPyConnection, query: str) -> int:
 def _by_source(engine: duckdb.DuckDBPyConnection, paths: list[str]) -> dict[int, int]:
     if not paths:
         return {}
-    query = f"SELECT file_no, count(*) FROM read_parquet({files(paths)}, hive_partitioning = false) GROUP BY 1"
-    return dict(engine.execute(query).fetchall())
+    return dict(engine.execute(f"SELECT file_no, count(*) FROM {parquet(paths)} GROUP BY 1").fetchall())
 
 
-def _known_disputes(dataset: Dataset, entries: tuple[Entry, ...], facts: Path, correcting: bool) -> str:
+def _known_disputes(run: Run) -> str:
     """SQL of the keys that earlier ingests left in dispute; a correction puts an end to them."""
-    nothing = "SELECT NULL::VARCHAR AS key WHERE false"
-    mine = [entry for entry in entries if entry.dataset == dataset.name]
-    if correcting or not any(entry.disputed for entry in mine):
-        return nothing
-    parts = []
-    for position, entry in enumerate(mine):
-        if entry.disputed:
-            later = [segment for after in mine[position + 1 :] if after.corrects for segment in after.adds]
-            settled = [str(facts / segment.file) for segment in later]
-            part = f"SELECT key FROM read_parquet({literal(str(facts / entry.quarantine))}) WHERE disputed"
-            if settled:
-                part += f" AND key NOT IN (SELECT {key_of(dataset)} FROM read_parquet({files(settled)}))"
-            parts.append(part)
+    parts = ["SELECT NULL::VARCHAR AS key WHERE false"]
+    for entry in run.entries if not run.corrects else ():
+        if entry.dataset == run.dataset.name and entry.disputed:
+            kept = parquet([str(run.home.facts / entry.quarantine)])
+            parts.append(f"SELECT key FROM {kept} WHERE disputed AND key NOT IN ({_corrected_after(run, entry.seq)})")
     return "SELECT DISTINCT key FROM (" + " UNION ALL ".join(parts) + ")"
+
+
+def _corrected_since(run: Run) -> str:
+    """SQL of the rows (file_no, key) that a file said before, in the same reading, and that were corrected since."""
+    said: dict[str, int] = {}
+    for entry in run.entries:
+        if (entry.dataset, entry.mapping_digest) == (run.dataset.name, run.mapping.digest):
+            for earlier in entry.sources:
+                said.setdefault(earlier.sha256, entry.seq)
+    parts = ["SELECT NULL::INTEGER AS file_no, NULL::VARCHAR AS key WHERE false"]
+    for source in run.sources if not run.corrects else ():
+        if source.sha256 in said:
+            parts.append(f"SELECT {run.number(source)}, key FROM ({_corrected_after(run, said[source.sha256])})")
+    return "SELECT DISTINCT file_no, key FROM (" + " UNION ALL ".join(parts) + ")"
+
+
+def _corrected_after(run: Run, seq: int) -> str:
+    """SQL of the keys of every row that corrections after a line of the log brought in."""
+    after = [entry for entry in run.entries[seq:] if entry.dataset == run.dataset.name and entry.corrects]
+    added = [str(run.home.facts / segment.file) for entry in after for segment in entry.adds]
+    return (
+        f"SELECT {key_of(run.dataset)} AS key FROM {parquet(added)}"
+        if added
+        else "SELECT NULL::VARCHAR AS key WHERE false"
+    )
 
 
 def _rows(dataset: Dataset, paths: list[str]) -> str:
@@ -162,8 +169,8 @@ def _rows(dataset: Dataset, paths: list[str]) -> str:
     if not paths:
         return _nothing(dataset)
     return (
-        f"SELECT {dataset.columns_sql}, file_no, regexp_extract(filename, 'day=([0-9-]+)', 1) AS day, "
-        f"{key_of(dataset)} AS key FROM read_parquet({files(paths)}, filename = true, hive_partitioning = false)"
+        f"SELECT {dataset.columns_sql}, file_no, {DAY_OF_FILE} AS day, {key_of(dataset)} AS key "
+        f"FROM {parquet(paths, named=True)}"
     )
 
 
@@ -175,7 +182,10 @@ def _nothing(dataset: Dataset) -> str:
 def _find_repeated(merge: _Merge, near: list[Segment]) -> set[str]:
     """Fills table `repeated` (key) with the staged keys that need settling; returns the staged days they are on."""
     every = merge.rows(merge.staged)
-    parts = [f"SELECT key FROM ({merge.rows(merge.doubled)}) GROUP BY key HAVING count(*) > 1"]
+    parts = [
+        f"SELECT key FROM ({merge.rows(merge.doubled)}) GROUP BY key HAVING count(*) > 1",
+        "SELECT key FROM repeats",
+    ]
     shared = [] if merge.dataset.key_within_day else _overlaps(merge.ranges)
     if shared:
         within = " OR ".join(_between(span) for span in shared)
@@ -238,7 +248,10 @@ def _resolve(merge: _Merge, dirty: set[str], near: list[Segment]) -> list[Segmen
     Returns the segments of the lake that lose rows.
     """
     engine, columns, mine = merge.engine, merge.dataset.columns_sql, merge.rows(dirty)
-    engine.execute(f"CREATE TABLE mine AS SELECT * FROM ({mine}) SEMI JOIN repeated USING (key)")
+    engine.execute(
+        f"CREATE TABLE mine AS SELECT * FROM ({mine}) SEMI JOIN repeated USING (key) "
+        "ANTI JOIN repeats USING (file_no, key)"
+    )
     engine.execute(f"CREATE TABLE theirs AS SELECT * FROM ({merge.rows_of(near)}) SEMI JOIN repeated USING (key)")
     both = "mine" if merge.correcting else "(SELECT * FROM mine UNION ALL SELECT * FROM theirs)"
     engine.execute(
@@ -252,8 +265,10 @@ def _resolve(merge: _Merge, dirty: set[str], near: list[Segment]) -> list[Segmen
         f"CREATE VIEW settled AS SELECT {columns}, file_no, day FROM ({mine}) ANTI JOIN repeated USING (key) "
         f"UNION ALL SELECT {columns}, file_no, day FROM fresh ANTI JOIN same USING (key)"
     )
-    replaced = "(SELECT key FROM fresh ANTI JOIN same USING (key))" if merge.correcting else "disputed"
-    engine.execute(f"INSERT INTO withdrawn SELECT * FROM theirs SEMI JOIN {replaced} AS gone USING (key)")
+    gone = "SELECT key FROM disputed"
+    if merge.correcting:
+        gone += " UNION SELECT key FROM fresh ANTI JOIN same USING (key)"
+    engine.execute(f"INSERT INTO withdrawn SELECT * FROM theirs SEMI JOIN ({gone}) AS gone USING (key)")
     days = {day for (day,) in engine.execute("SELECT DISTINCT day FROM withdrawn").fetchall()}
     return [segment for segment in near if segment.day in days]
 
