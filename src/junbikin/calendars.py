@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import jpholiday
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -40,11 +42,8 @@ def years_before(day: date, years: int) -> date:
 
 def is_business_day(day: date) -> bool:
     """Whether Japanese banks are open: not a weekend, a national holiday, or 31 December to 3 January."""
-    from holidays import country_holidays
-
-    if day.weekday() >= 5:
-        return False
-    return day not in country_holidays("JP", years=day.year, categories=("public", "bank"))
+    new_year = (day.month, day.day) in ((12, 31), (1, 1), (1, 2), (1, 3))
+    return day.weekday() < 5 and not new_year and not jpholiday.is_holiday(day)
 
 
 def business_days_after(day: date, count: int) -> date:

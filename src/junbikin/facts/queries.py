@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 VERSION = "1"
 """Changes when an expression below does, so that a kept text is not mistaken for it."""
@@ -87,7 +88,7 @@ QUERIES: dict[str, tuple[str, Callable[[], Any]]] = {
 
 def query_texts(cache: Path | None) -> dict[str, str]:
     """Name → SQL of every query; kept in `cache` when one is given."""
-    stamp = f"{VERSION} ibis-framework {version('ibis-framework')} duckdb {version('duckdb')}"
+    stamp = f"{VERSION} duckdb {duckdb.__version__}"
     if cache is not None and cache.exists():
         kept = json.loads(cache.read_bytes())
         if kept.get("of") == stamp:

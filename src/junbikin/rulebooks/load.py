@@ -48,12 +48,16 @@ class Rulebook:
 
 def known_rulebooks() -> dict[str, Path]:
     """Id → folder of every rulebook in the package and in installed plug-ins (group `junbikin.rulebooks`)."""
-    here = Path(__file__).parent
-    folders = {_id_of(file): file.parent for file in sorted(here.glob("*/rulebook.toml"))}
+    folders = _shipped()
     for plugin in entry_points(group="junbikin.rulebooks"):
         module = plugin.load()
         folders[plugin.name] = Path(str(module.__file__)).parent
     return folders
+
+
+def _shipped() -> dict[str, Path]:
+    here = Path(__file__).parent
+    return {_id_of(file): file.parent for file in sorted(here.glob("*/rulebook.toml"))}
 
 
 def _id_of(file: Path) -> str:
@@ -62,8 +66,10 @@ def _id_of(file: Path) -> str:
 
 def load_rulebook(name: str, base: Path | None = None) -> Rulebook:
     """The rulebook of that id, or in that folder (relative to `base`). Raises `RulebookProblem`."""
-    known = known_rulebooks()
-    folder = known.get(name) or (base / name if base else Path(name))
+    folder = _shipped().get(name) or (base / name if base else Path(name))
+    if not (folder / "rulebook.toml").is_file():
+        known = known_rulebooks()
+        folder = known.get(name, folder)
     file = folder / "rulebook.toml"
     if not file.is_file():
         near = difflib.get_close_matches(name, known, 1)
