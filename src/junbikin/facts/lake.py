@@ -16,7 +16,7 @@ from junbikin.errors import FactsDamaged
 from junbikin.facts.datasets import DATASETS
 from junbikin.facts.engine import DAY_OF_FILE, connect, parquet
 from junbikin.facts.log import START, Entry, Segment, head_of, live_segments, read_log
-from junbikin.facts.queries import QUERIES, query_texts
+from junbikin.facts.queries import QUERIES, query_text
 from junbikin.home import Home
 
 
@@ -44,12 +44,9 @@ class Lake:
 
     @cached_property
     def _engine(self) -> duckdb.DuckDBPyConnection:
-        return connect(self.home.memory_limit)
-
-    @cached_property
-    def texts(self) -> dict[str, str]:
-        """The queries as SQL."""
-        return query_texts(self.cache / "queries.json" if self.cache else None)
+        engine = connect(self.home.memory_limit)
+        engine.execute("SET parquet_metadata_cache = true")  # several queries read the same files
+        return engine
 
     def days(self, dataset: str, start: date = date.min, end: date = date.max) -> dict[str, list[Segment]]:
         """Day → segments of a dataset between two days, both included."""
@@ -58,7 +55,9 @@ class Lake:
 
     def run(self, query: str, days: dict[str, list[Segment]]) -> list[tuple[Any, ...]]:
         """The rows of a named query over some days, sorted."""
-        return self._over(QUERIES[query][0], days, self.texts[query])
+        return self._over(
+            QUERIES[query][0], days, query_text(query, self.cache / "queries.json" if self.cache else None)
+        )
 
     def rows(self, dataset: str, days: dict[str, list[Segment]]) -> list[dict[str, Any]]:
         """Whole rows of a small dataset over some days, sorted by key."""

@@ -9,6 +9,8 @@ from typing import Any
 
 import duckdb
 
+from junbikin.facts.engine import compiled
+
 VERSION = "1"
 """Changes when an expression below does, so that a kept text is not mistaken for it."""
 
@@ -86,19 +88,16 @@ QUERIES: dict[str, tuple[str, Callable[[], Any]]] = {
 """Name → the dataset it reads, and its expression."""
 
 
-def query_texts(cache: Path | None) -> dict[str, str]:
-    """Name → SQL of every query; kept in `cache` when one is given."""
+def query_text(name: str, cache: Path | None) -> str:
+    """The SQL of a query; compiled when it is first asked for, and kept in `cache` when one is given."""
     stamp = f"{VERSION} duckdb {duckdb.__version__}"
-    if cache is not None and cache.exists():
-        kept = json.loads(cache.read_bytes())
-        if kept.get("of") == stamp:
-            return dict(kept["texts"])
-    from junbikin.facts.engine import compiled
-
-    texts = {name: compiled(expression()) for name, (_, expression) in QUERIES.items()}
-    if cache is not None:
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        fresh = cache.with_suffix(".new")
-        fresh.write_text(json.dumps({"of": stamp, "texts": texts}))
-        fresh.replace(cache)
-    return texts
+    kept = json.loads(cache.read_bytes()) if cache is not None and cache.exists() else {}
+    texts: dict[str, str] = kept["texts"] if kept.get("of") == stamp else {}
+    if name not in texts:
+        texts[name] = compiled(QUERIES[name][1]())
+        if cache is not None:
+            cache.parent.mkdir(parents=True, exist_ok=True)
+            fresh = cache.with_suffix(".new")
+            fresh.write_text(json.dumps({"of": stamp, "texts": texts}))
+            fresh.replace(cache)
+    return texts[name]
