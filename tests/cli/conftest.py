@@ -43,10 +43,11 @@ def _assessed(business: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-@pytest.fixture(scope="module")
-def assessed(_assessed: Path) -> Path:
-    """The business, assessed under every shipped rulebook. For reading only."""
-    return _assessed
+@pytest.fixture
+def assessed(_assessed: Path, tmp_path: Path) -> Path:
+    """A copy of the business, assessed under every shipped rulebook: what was assessed last is the test's own."""
+    shutil.copytree(_assessed, tmp_path / "assessed")
+    return tmp_path / "assessed"
 
 
 @pytest.fixture
