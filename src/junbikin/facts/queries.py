@@ -11,7 +11,7 @@ import duckdb
 
 from junbikin.facts.engine import compiled
 
-VERSION = "2"
+VERSION = "1"
 """Changes when an expression below does, so that a kept text is not mistaken for it."""
 
 
@@ -37,20 +37,17 @@ _WIDE = "decimal(38, 8)"
 
 
 def _trade_sums() -> Any:
-    """Sums by day, line, asset and quote, of the quantity up to 8 decimals; `more` says that some go beyond."""
+    """Sums by day, line, asset and quote, of the quantity up to 8 decimals."""
     trades = _trades()
     # Ibis would type the sum of a product as decimal(38, 2): the types are given, never inferred.
     notional = trades.price.cast(_WIDE) * trades.quantity.cast(_WIDE)
     return trades.group_by("day", "line", "asset", "quote").agg(
-        trades=trades.count(),
-        quantity=trades.quantity.sum(),
-        notional=notional.sum(),
-        more=(trades.quantity_fine != 0).any(),
+        trades=trades.count(), quantity=trades.quantity.sum(), notional=notional.sum()
     )
 
 
 def _trade_rests() -> Any:
-    """The same of what quantities have beyond 8 decimals: asked only of days that have any."""
+    """The same of what quantities have beyond 8 decimals; statistics let the engine skip files without any."""
     trades = _trades()
     trades = trades.filter(trades.quantity_fine != 0)
     notional = trades.price.cast(_WIDE) * trades.quantity_fine.cast("decimal(38, 18)")

@@ -81,12 +81,10 @@ def _write(cache: Path, days: dict[str, Any]) -> None:
 
 
 def _summed(lake: Lake, days: dict[str, list[Segment]]) -> dict[str, list[list[Any]]]:
-    found = lake.run("trade_sums", days)
-    finer = {day for day, *_, more in found if more}
-    rests = {row[:4]: row[4:] for row in lake.run("trade_rests", {day: days[day] for day in finer})} if finer else {}
+    rests = {row[:4]: row[4:] for row in lake.run("trade_rests", days)}
     nothing = (Decimal(0), Decimal(0))
     sums: dict[str, list[list[Any]]] = {}
-    for day, line, asset, quote, trades, quantity, notional, _ in found:
+    for day, line, asset, quote, trades, quantity, notional in lake.run("trade_sums", days):
         more_quantity, more_notional = rests.get((day, line, asset, quote), nothing)
         sums.setdefault(day, []).append(
             [line, asset, quote, trades, _sum(quantity, more_quantity), _sum(notional, more_notional)]
