@@ -29,8 +29,10 @@ def test_an_honest_file_ends_with_0(copied: Path, paper: Path) -> None:
 
 
 def test_a_kept_position_verifies(copied: Path, paper: Path) -> None:
-    for kept in (copied / "positions").glob("*-*.json"):
-        said("verify", kept, home=copied)
+    kept = sorted((copied / "positions").glob("*-*.json"))
+    assert kept
+    for file in kept:
+        assert "verified" in said("verify", file, home=copied)
 
 
 def test_a_file_that_differs_ends_with_1_and_names_the_first_difference(copied: Path, paper: Path) -> None:

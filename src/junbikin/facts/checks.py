@@ -1,7 +1,8 @@
 """Checks: from raw text to typed columns, and what is wrong with a row where something is.
 
 Whether a row is sound is decided for every row by one short condition; why it is not, by the list of faults, and
-only for the rows refused. A row is sound exactly when it has no fault: ingest counts both and compares.
+only for the rows refused. A row is meant to be sound exactly when it has no fault: the two are written side
+by side, column by column.
 """
 
 from __future__ import annotations
