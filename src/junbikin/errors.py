@@ -8,7 +8,10 @@
         ├── RulebookProblem   a rulebook that is not well formed
         │   └── ParameterMissing   a number the rulebook needs and does not have
         ├── FactsDamaged      the lake is not what its log says
-        └── PositionProblem   a position file that is not whole, or not found
+        ├── PositionProblem   a position file that is not whole, or not found
+        ├── BooksProblem      no books here, out of reach, or of another version
+        ├── BooksRefused      the books refuse: a rule, an approval, a known key
+        └── BooksDamaged      the books, a checkpoint or a backup are not what they were
 
 Every message says what is wrong, where, and what to do next.
 """
@@ -57,3 +60,15 @@ class FactsDamaged(BadInput):
 
 class PositionProblem(BadInput):
     """A position file is not whole, or there is none."""
+
+
+class BooksProblem(BadInput):
+    """There are no books here, they are out of reach, or of another version."""
+
+
+class BooksRefused(BadInput):
+    """The books refuse what was asked; nothing was changed."""
+
+
+class BooksDamaged(BadInput):
+    """Books, a checkpoint or a backup are not what they were: the past was changed."""

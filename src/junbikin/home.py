@@ -28,6 +28,7 @@ price_max_age_days = 3          # an older price is no price: the asset is shown
 snapshot_max_age_days = 1       # older balances, holdings, assets and policies are used with a warning
 
 memory_limit = "2GB"            # of the query engine; it spills to disk beyond
+database = "own"                # of the books: the home's own server, or "postgresql://user@host:port/name"
 """
 
 
@@ -44,6 +45,7 @@ class Home:
     price_max_age_days: int
     snapshot_max_age_days: int
     memory_limit: str
+    database: str
     invented: bool = False
 
     @property
@@ -55,6 +57,16 @@ class Home:
     def positions(self) -> Path:
         """Where assessed positions are kept."""
         return self.path / "positions"
+
+    @property
+    def books(self) -> Path:
+        """Where the home's own books are, when it runs its own server."""
+        return self.path / "books"
+
+    @property
+    def keys(self) -> Path:
+        """Where the operator's signing key is."""
+        return self.path / "keys"
 
     def today(self) -> date:
         """The day it is for the operator."""
@@ -107,7 +119,11 @@ def open_home(path: Path) -> Home:
     return _checked(path, settings)
 
 
-_FORMS = {"currency": r"[A-Z][A-Z0-9]{2,9}", "memory_limit": r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B)"}
+_FORMS = {
+    "currency": r"[A-Z][A-Z0-9]{2,9}",
+    "memory_limit": r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B)",
+    "database": r"own|postgresql://\S+",
+}
 EXAMPLES = {
     "operator": '"Example Exchange"',
     "time_zone": '"Asia/Tokyo"',
@@ -117,6 +133,7 @@ EXAMPLES = {
     "price_max_age_days": "3",
     "snapshot_max_age_days": "1",
     "memory_limit": '"2GB"',
+    "database": '"own" or "postgresql://user@host:port/name"',
 }
 
 
@@ -135,7 +152,7 @@ def _checked(path: Path, settings: dict[str, Any]) -> Home:
     where = str(path / CONFIG)
     kinds: dict[str, type] = {
         "operator": str, "time_zone": str, "currency": str, "fiscal_year_starts": str, "rulebooks": list,
-        "price_max_age_days": int, "snapshot_max_age_days": int, "memory_limit": str,
+        "price_max_age_days": int, "snapshot_max_age_days": int, "memory_limit": str, "database": str,
     }  # fmt: skip
     unknown = sorted(set(settings) - set(kinds) - {"invented"})
     if unknown:
@@ -168,5 +185,6 @@ def _checked(path: Path, settings: dict[str, Any]) -> Home:
         price_max_age_days=settings["price_max_age_days"],
         snapshot_max_age_days=settings["snapshot_max_age_days"],
         memory_limit=settings["memory_limit"],
+        database=settings["database"],
         invented=settings.get("invented", False),
     )

@@ -1,0 +1,153 @@
+"""The journal as Python sees it: batches of entries go in, balances and statements come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+import rfc8785
+from sqlalchemy import select, text
+
+from junbikin.books.database import Books, telling
+from junbikin.books.schema import accounts, balances, records
+from junbikin.errors import BooksRefused
+from junbikin.figures import exact, plain
+
+_POST = "SELECT books.post(%s::text, %s::bytea, %s::text, %s::timestamptz, %s::text, %s::text, %s::bigint[], %s::numeric[], %s::bigint)"
+
+_BALANCE = text("SELECT books.balance(:account, CAST(:at AS timestamptz), CAST(:known_at AS timestamptz))")
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person who acts, and what Argon2id made of their password: never written anywhere."""
+
+    name: str
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is posted as one: entries that balance asset by asset, for one purpose, at one time.
+
+    `accounts` are numbers (see `account_numbers`), `amounts` what each of them receives (below 0: pays). `key` makes
+    posting it again harmless. `says` holds `purpose`, and `evidence`, `reference`, `plan` and the like as text.
+    `effective_at` None means: when it is recorded.
+    """
+
+    key: str
+    says: dict[str, str]
+    accounts: Sequence[int]
+    amounts: Sequence[Decimal | int | str]
+    why: str
+    effective_at: datetime | None = None
+
+    @property
+    def content(self) -> str:
+        """What it says as canonical JSON (RFC 8785)."""
+        return rfc8785.dumps(self.says).decode()
+
+    @property
+    def sql(self) -> tuple[str, str]:
+        """Its entries as two array literals of PostgreSQL. Raises `BadInput` on an amount that is not exact."""
+        amounts = (plain(exact(amount)) for amount in self.amounts)
+        return "{" + ",".join(map(str, self.accounts)) + "}", "{" + ",".join(amounts) + "}"
+
+
+def post(books: Books, actor: Actor, batch: Batch, request: int | None = None) -> int:
+    """Posts a batch and returns its record. The same batch again returns the same record.
+
+    `request` is the approved request that it is part of. Raises `BooksRefused` with the rule that forbids it, or
+    when the key is known with other content.
+    """
+    numbers, amounts = batch.sql
+    return post_arrays(books, actor, batch.key, batch.effective_at, batch.why, batch.content, numbers, amounts, request)
+
+
+def post_arrays(
+    books: Books, actor: Actor, key: str, effective_at: datetime | None, why: str, content: str, numbers: str, amounts: str,
+    request: int | None = None,
+) -> int:  # fmt: skip
+    """The same for entries that are PostgreSQL array literals already, such as an engine makes of whole columns."""
+    with telling(books.home), books.driver() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            _POST, (actor.name, actor.secret, key, effective_at, why, content, numbers, amounts, request), prepare=True
+        )
+        row = cursor.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def account_numbers(books: Books, codes: Sequence[str]) -> list[int]:
+    """The numbers of accounts by code, in the order given. Raises `BooksRefused`, naming the first that is not there."""
+    with telling(books.home), books.engine.connect() as connection:
+        query = select(accounts.c.code, accounts.c.id).where(accounts.c.code.in_(set(codes)))
+        found = {code: number for code, number in connection.execute(query)}
+    missing = next((code for code in codes if code not in found), None)
+    if missing is not None:
+        raise BooksRefused(
+            f"there is no account {missing}",
+            then="see `junbikin books accounts`, or open it with `junbikin books open`",
+        )
+    return [found[code] for code in codes]
+
+
+def balance(books: Books, account: int, at: datetime | None = None, known_at: datetime | None = None) -> Decimal:
+    """What an account holds at an effective time, as known at a recorded time (each None: now); no history is summed."""
+    with telling(books.home), books.engine.connect() as connection:
+        found = connection.scalar(
+            _BALANCE, {"account": account, "at": at or "infinity", "known_at": known_at or "infinity"}
+        )
+    return Decimal(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A batch as one account sees it; `balance` is what the account holds after it, in effective order."""
+
+    record: int
+    key: str
+    effective_at: datetime
+    recorded_at: datetime
+    recorded_by: str
+    why: str
+    content: str
+    amount: Decimal
+    balance: Decimal
+
+
+def statement(
+    books: Books,
+    account: int,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    known_at: datetime | None = None,
+) -> Iterator[Line]:
+    """An account's batches effective after `since` and not after `until`, as known at `known_at`, in effective order."""
+    at, known = balances.c.effective_at, balances.c.recorded_at
+    query = (
+        select(
+            balances.c.record,
+            records.c.key,
+            at,
+            known,
+            records.c.recorded_by,
+            records.c.why,
+            records.c.content,
+            balances.c.amount,
+        )
+        .join(records, records.c.id == balances.c.record)
+        .where(balances.c.account == account)
+        .order_by(at, known)
+    )
+    # What is effective later is recorded later: this condition finds the first row by the index.
+    query = query.where(at > since, known > since) if since else query
+    query = query.where(at <= until) if until else query
+    query = query.where(known <= known_at) if known_at else query
+    running = balance(books, account, since, known_at) if since else Decimal(0)
+    with telling(books.home), books.engine.connect().execution_options(yield_per=1000) as connection:
+        for row in connection.execute(query):
+            running += row.amount
+            yield Line(*row, running)

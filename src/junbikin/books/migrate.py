@@ -1,0 +1,71 @@
+"""Making the books and bringing them to this version: tables by Alembic, then the rules and functions as they stand here."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, Table, text
+
+from junbikin.books.schema import SCHEMA, actions, flow_rules, owners
+
+HERE = Path(__file__).parent
+FUNCTIONS = ("chain", "people", "reading", "journal", "requests", "guards")
+"""The files of `sql/`, in the order in which they build on each other."""
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(HERE / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def revisions() -> list[str]:
+    """Every revision of the schema, oldest first; the last is this version's."""
+    scripts = ScriptDirectory.from_config(_config())
+    return [script.revision for script in scripts.walk_revisions()][::-1]
+
+
+def migrate(owner: Engine, app: str, revision: str = "head") -> None:
+    """Makes the books, or brings them to `revision`, as one transaction of the owner; `app` is the role that uses them."""
+    with owner.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(7107)"))
+        command.upgrade(_config(connection), revision)
+        _functions(connection)
+        _rules(connection)
+        quoted = connection.dialect.identifier_preparer.quote(app)
+        connection.exec_driver_sql((HERE / "sql" / "grants.sql").read_text(encoding="utf-8").replace(":app", quoted))
+
+
+def _functions(connection: Connection) -> None:
+    for name in FUNCTIONS:
+        connection.exec_driver_sql((HERE / "sql" / f"{name}.sql").read_text(encoding="utf-8").replace("%", "%%"))
+
+
+def _rules(connection: Connection) -> None:
+    """Owners, flow rules and actions as the tables beside this file say."""
+    for table in (owners, flow_rules, actions):
+        connection.execute(text(f"ALTER TABLE {table.fullname} DISABLE TRIGGER USER"))
+        connection.execute(table.delete())
+        connection.execute(table.insert(), list(rules(table)))
+        connection.execute(text(f"ALTER TABLE {table.fullname} ENABLE TRIGGER USER"))
+    connection.execute(text("SELECT books.note_rules()"))
+
+
+def rules(table: Table) -> Iterator[dict[str, object]]:
+    """The rows of a rule table, read from its CSV; several words in one cell are parted by `|`."""
+    with (HERE / f"{table.name}.csv").open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            yield {name: _cell(name, cell) for name, cell in row.items()}
+
+
+def _cell(name: str, cell: str) -> object:
+    if name in ("made_by", "approved_by", "needs"):
+        return [word for word in cell.split("|") if word]
+    return cell == "yes" if name == "may_overdraw" else cell

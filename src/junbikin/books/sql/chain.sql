@@ -1,0 +1,112 @@
+-- The log: every record follows another. Nothing here is called by the application's role.
+
+CREATE OR REPLACE FUNCTION books.refuse(what text, place text, next text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION USING ERRCODE = 'JB001', MESSAGE = what, DETAIL = place, HINT = next;
+END $$;
+
+-- An instant as records write it: UTC, microseconds.
+CREATE OR REPLACE FUNCTION books.instant(at timestamptz) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  RETURN to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+END $$;
+
+-- SHA-256 of a batch's entries: the accounts joined by commas, a line end, the amounts joined by commas.
+CREATE OR REPLACE FUNCTION books.entries_digest(accounts bigint[], amounts numeric[]) RETURNS bytea
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  RETURN sha256(convert_to(array_to_string(accounts, ',') || E'\n' || array_to_string(amounts, ','), 'UTF8'));
+END $$;
+
+-- SHA-256 of a record: of the digest before it and of everything that it says, a line each, the content last.
+CREATE OR REPLACE FUNCTION books.record_digest(
+  previous bytea, id bigint, strand int, link bigint, kind text, subject text, key text, effective_at timestamptz,
+  recorded_at timestamptz, recorded_by text, why text, request bigint, entries bytea, content text
+) RETURNS bytea LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  RETURN sha256(convert_to(
+    'junbikin-record-1' || E'\n' || encode(previous, 'hex') || E'\n' || id || E'\n' || strand || E'\n' || link
+    || E'\n' || kind || E'\n' || coalesce(subject, '') || E'\n' || key || E'\n' || books.instant(effective_at)
+    || E'\n' || books.instant(recorded_at) || E'\n' || recorded_by || E'\n' || why || E'\n' || coalesce(request::text, '')
+    || E'\n' || coalesce(encode(entries, 'hex'), '') || E'\n' || content, 'UTF8'));
+END $$;
+
+-- The strand that a record will be on, and the time at which it is recorded: later than that of the record before it on
+-- the strand. The strand stays locked until the transaction ends; another writer takes another strand, so that writers do
+-- not wait for each other's disk.
+CREATE OR REPLACE FUNCTION books.next_link(OUT strand int, OUT link bigint, OUT previous bytea, OUT recorded_at timestamptz)
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_before timestamptz;
+  c_strands CONSTANT int := 16;
+BEGIN
+  strand := 0;
+  FOR turn IN 1..c_strands LOOP
+    EXIT WHEN pg_try_advisory_xact_lock(7101, strand);
+    strand := (strand + 1) % c_strands;
+    IF turn = c_strands THEN PERFORM pg_advisory_xact_lock(7101, strand); END IF;
+  END LOOP;
+  SELECT s.length + 1, s.head, s.recorded_at INTO link, previous, v_before FROM books.strands s WHERE s.strand = next_link.strand;
+  recorded_at := clock_timestamp();
+  IF recorded_at <= v_before THEN PERFORM books.refuse_clock(recorded_at, v_before); END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION books.refuse_clock(p_now timestamptz, p_before timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM books.refuse('the clock of the database went back: it stands at ' || books.instant(p_now),
+    'the last record is of ' || books.instant(p_before), 'set the clock of the database server right, or wait until it has passed, then try again');
+END $$;
+
+-- Adds a record to the strand that `next_link` gave.
+CREATE OR REPLACE FUNCTION books.write_record(
+  p_id bigint, p_strand int, p_link bigint, p_previous bytea, p_recorded_at timestamptz, p_kind text, p_subject text,
+  p_key text, p_effective_at timestamptz, p_recorded_by text, p_why text, p_request bigint, p_content text,
+  p_accounts bigint[], p_amounts numeric[]
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  v_entries bytea := books.entries_digest(p_accounts, p_amounts);
+  v_digest bytea := books.record_digest(
+    p_previous, p_id, p_strand, p_link, p_kind, p_subject, p_key, p_effective_at, p_recorded_at, p_recorded_by, p_why,
+    p_request, v_entries, p_content);
+BEGIN
+  IF strpos(p_key || p_why || p_recorded_by || coalesce(p_subject, ''), E'\n') > 0 OR length(p_key) NOT BETWEEN 1 AND 200
+      OR length(p_why) NOT BETWEEN 1 AND 1000 THEN
+    PERFORM books.refuse('a key has 1 to 200 characters, a reason 1 to 1,000, all on one line', p_kind || ' ' || p_key,
+      'say why, and give it a shorter name');
+  END IF;
+  WITH written AS (
+    INSERT INTO books.records VALUES (
+      p_id, p_strand, p_link, p_kind, p_subject, p_key, p_effective_at, p_recorded_at, p_recorded_by, p_why, p_request,
+      p_content, p_accounts, p_amounts, v_entries, p_previous, v_digest))
+  UPDATE books.strands SET length = p_link, head = v_digest, recorded_at = p_recorded_at WHERE strand = p_strand;
+END $$;
+
+-- A record without entries. Returns its number.
+CREATE OR REPLACE FUNCTION books.append(
+  p_kind text, p_subject text, p_key text, p_effective_at timestamptz, p_by text, p_why text, p_request bigint, p_content text
+) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  v_id bigint := nextval('books.record_numbers');
+  v_next record;
+BEGIN
+  v_next := books.next_link();
+  PERFORM books.write_record(
+    v_id, v_next.strand, v_next.link, v_next.previous, v_next.recorded_at, p_kind, p_subject, p_key,
+    coalesce(p_effective_at, v_next.recorded_at), p_by, p_why, p_request, p_content, NULL, NULL);
+  RETURN v_id;
+END $$;
+
+-- What was last said of a subject: in force at an instant, as known at another.
+CREATE OR REPLACE FUNCTION books.latest(
+  p_kind text, p_subject text, p_effective_at timestamptz DEFAULT 'infinity', p_known_at timestamptz DEFAULT 'infinity'
+) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  v_content text;
+BEGIN
+  SELECT content INTO v_content FROM books.records
+  WHERE kind = p_kind AND subject = p_subject AND effective_at <= p_effective_at AND recorded_at <= p_known_at
+  ORDER BY effective_at DESC, recorded_at DESC LIMIT 1;
+  RETURN v_content::jsonb;
+END $$;

@@ -1,0 +1,355 @@
+-- The journal: batches of entries, balanced per asset, within the flow rules, never overdrawing what is segregated.
+
+-- SHA-256 of what an approval is for: a batch's key, its effective time, what it says, and its entries.
+CREATE OR REPLACE FUNCTION books.batch_digest(
+  p_key text, p_effective_at timestamptz, p_content text, p_accounts bigint[], p_amounts numeric[]
+) RETURNS bytea LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  RETURN sha256(convert_to(
+    'junbikin-batch-1' || E'\n' || p_key || E'\n' || coalesce(books.instant(p_effective_at), '') || E'\n'
+    || encode(books.entries_digest(p_accounts, p_amounts), 'hex') || E'\n' || p_content, 'UTF8'));
+END $$;
+
+CREATE OR REPLACE FUNCTION books.batch_digest_hex(
+  p_key text, p_effective_at timestamptz, p_content text, p_accounts text, p_amounts text
+) RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN encode(books.batch_digest(p_key, p_effective_at, p_content, p_accounts::bigint[], p_amounts::numeric[]), 'hex');
+END $$;
+
+-- Refuses entries that are no entries at all: nothing is changed yet.
+CREATE OR REPLACE FUNCTION books.check_entries(p_key text, p_accounts bigint[], p_amounts numeric[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF coalesce(cardinality(p_accounts), 0) < 2 OR cardinality(p_accounts) IS DISTINCT FROM cardinality(p_amounts)
+      OR array_ndims(p_accounts) <> 1 OR array_ndims(p_amounts) <> 1 OR array_position(p_accounts, NULL) IS NOT NULL THEN
+    PERFORM books.refuse('a batch needs at least two entries, each with an account and an amount', 'batch ' || p_key,
+      'give as many amounts as accounts');
+  END IF;
+  IF cardinality(p_accounts) > 1000000 THEN
+    PERFORM books.refuse('a batch has at most 1,000,000 entries', 'batch ' || p_key, 'post it in several batches');
+  END IF;
+END $$;
+
+-- How a batch is refused when something is wrong with its amounts: looked for only when something is.
+CREATE OR REPLACE FUNCTION books.refuse_amounts(p_key text, p_accounts bigint[], p_amounts numeric[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_entry record;
+BEGIN
+  SELECT g.account, g.amount, g.ord INTO v_entry
+  FROM unnest(p_accounts, p_amounts) WITH ORDINALITY g(account, amount, ord)
+  WHERE (abs(g.amount) < 1e30 AND scale(g.amount) <= 18) IS NOT TRUE ORDER BY g.ord LIMIT 1;
+  IF NOT FOUND THEN RETURN; END IF;
+  PERFORM books.refuse('the amount ' || coalesce(v_entry.amount::text, 'NULL') || ' is not possible',
+    'batch ' || p_key || ', entry ' || v_entry.ord,
+    'an amount has at most 18 decimals and is below 10^30');
+END $$;
+
+-- Where an account with several lanes stands: its balance over all of them, its last effective time, the first lane that a
+-- batch of `p_effective_at` can go to (a new one when none), and what that lane holds.
+CREATE OR REPLACE FUNCTION books.heads(p_account bigint, p_lanes int, p_effective_at timestamptz, p_recorded_at timestamptz) RETURNS books.head
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  v_row record;
+  v_head books.head := (0, NULL, NULL, NULL);
+BEGIN
+  FOR v_lane IN 0..p_lanes - 1 LOOP
+    SELECT b.balance, b.effective_at, b.recorded_at INTO v_row FROM books.balances b
+    WHERE b.account = p_account AND b.lane = v_lane ORDER BY b.recorded_at DESC LIMIT 1;
+    IF v_row.recorded_at >= p_recorded_at THEN PERFORM books.refuse_clock(p_recorded_at, v_row.recorded_at); END IF;
+    v_head.total := v_head.total + v_row.balance;
+    v_head.latest := greatest(v_head.latest, v_row.effective_at);
+    IF v_head.lane IS NULL AND v_row.effective_at <= p_effective_at THEN
+      v_head.lane := v_lane;
+      v_head.held := v_row.balance;
+    END IF;
+  END LOOP;
+  v_head.lane := coalesce(v_head.lane, p_lanes);
+  v_head.held := coalesce(v_head.held, 0);
+  RETURN v_head;
+END $$;
+
+-- The batch itself. `p_maker` is the record of who makes it; `p_request` the request that approves it, if one does.
+CREATE OR REPLACE FUNCTION books.post_batch(
+  p_maker jsonb, p_key text, p_effective_at timestamptz, p_why text, p_content text, p_accounts bigint[], p_amounts numeric[],
+  p_request bigint
+) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  v_content jsonb := p_content::jsonb;
+  v_purpose text := v_content->>'purpose';
+  v_id bigint := nextval('books.record_numbers');
+  v_effective timestamptz;
+  v_next record;
+  v_bucket int;
+  v_side record;
+  v_sides books.side[] := '{}';
+  v_payer books.side;
+  v_receiver books.side;
+  v_sum numeric;
+  v_overdrawn boolean := false;
+  v_late boolean := false;
+  v_opens boolean := false;
+  v_rule record;
+  v_roles text[] := books.roles_of(p_maker);
+  v_approvers text[] := '{}';
+BEGIN
+  PERFORM books.check_entries(p_key, p_accounts, p_amounts);
+  -- Whoever else moves one of these accounts waits here. Accounts share 1,024 locks, taken in one order.
+  IF cardinality(p_accounts) = 2 THEN
+    v_bucket := least(p_accounts[1] % 1024, p_accounts[2] % 1024);
+    IF NOT pg_try_advisory_xact_lock(7100, v_bucket) THEN PERFORM pg_advisory_xact_lock(7100, v_bucket); END IF;
+    v_bucket := greatest(p_accounts[1] % 1024, p_accounts[2] % 1024);
+    IF NOT pg_try_advisory_xact_lock(7100, v_bucket) THEN PERFORM pg_advisory_xact_lock(7100, v_bucket); END IF;
+  ELSIF cardinality(p_accounts) < 1024 THEN
+    PERFORM pg_advisory_xact_lock(7100, bucket) FROM (SELECT DISTINCT (a % 1024)::int bucket FROM unnest(p_accounts) a ORDER BY 1) b;
+  ELSE
+    PERFORM pg_advisory_xact_lock(7100, bucket) FROM generate_series(0, 1023) bucket;
+  END IF;
+  v_next := books.next_link();
+  v_effective := coalesce(p_effective_at, v_next.recorded_at);
+  IF v_effective > v_next.recorded_at THEN
+    PERFORM books.refuse('the effective time ' || books.instant(v_effective) || ' has not come yet', 'batch ' || p_key,
+      'post it when it has happened');
+  END IF;
+
+  FOR v_side IN
+    WITH net AS MATERIALIZED (
+      -- An account's lanes each rise in both clocks: a batch goes to the first whose last effective time is not later than
+      -- its own, else opens a new one.
+      SELECT k.account, k.amount, k.pays, k.gets, k.owner, k.asset, k.booked, k.open, k.may_overdraw, k.lanes, k.recorded,
+        CASE WHEN k.lanes = 1 THEN k.total ELSE (k.heads).total END AS total,
+        CASE WHEN k.lanes = 1 THEN k.latest ELSE (k.heads).latest END AS latest,
+        CASE WHEN k.lanes > 1 THEN (k.heads).lane WHEN k.latest > v_effective THEN 1 ELSE 0 END AS lane,
+        CASE WHEN k.lanes > 1 THEN (k.heads).held WHEN k.latest > v_effective THEN 0 ELSE coalesce(k.total, 0) END AS held
+      FROM (
+        SELECT g.account, g.amount, g.pays, g.gets, a.owner, a.asset, a.place = 'booked' AS booked, a.status = 'open' AS open,
+          a.may_overdraw, a.lanes, b.balance AS total, b.effective_at AS latest, b.recorded_at AS recorded,
+          CASE WHEN a.lanes > 1 THEN books.heads(a.id, a.lanes, v_effective, v_next.recorded_at) END AS heads
+        FROM (
+          SELECT e.account, sum(e.amount) AS amount, bool_or(e.amount < 0) AS pays, bool_or(e.amount > 0) AS gets
+          FROM unnest(p_accounts, p_amounts) e(account, amount) GROUP BY e.account) g
+        LEFT JOIN books.accounts a ON a.id = g.account
+        LEFT JOIN LATERAL (
+          SELECT b.balance, b.effective_at, b.recorded_at FROM books.balances b
+          WHERE b.account = g.account AND b.lane = 0 ORDER BY b.recorded_at DESC LIMIT 1) b ON true) k
+    ), written AS (
+      INSERT INTO books.balances (account, lane, recorded_at, effective_at, record, amount, balance)
+      SELECT n.account, n.lane, v_next.recorded_at, v_effective, v_id, n.amount, n.held + n.amount FROM net n
+    )
+    SELECT n.owner, n.asset, CASE WHEN n.booked THEN 'booked' ELSE 'held' END AS scope, sum(n.amount) AS amount,
+      bool_or(n.pays) AS pays, bool_or(n.gets) AS gets, bool_and(abs(n.amount) < 1e30 AND scale(n.amount) <= 18) AS sound,
+      bool_and(n.open) AS open, max(n.recorded) AS recorded, bool_or(n.latest > v_effective) AS late, bool_or(n.lane >= n.lanes) AS opens,
+      bool_or(n.amount < 0 AND NOT n.may_overdraw AND coalesce(n.total, 0) + n.amount < 0) AS overdrawn
+    FROM net n GROUP BY n.owner, n.asset, n.booked
+  LOOP
+    IF v_side.recorded >= v_next.recorded_at THEN PERFORM books.refuse_clock(v_next.recorded_at, v_side.recorded); END IF;
+    IF NOT v_side.sound THEN PERFORM books.refuse_amounts(p_key, p_accounts, p_amounts); END IF;
+    IF v_side.open IS NOT TRUE THEN PERFORM books.refuse_accounts(p_key, p_accounts); END IF;
+    v_sides := v_sides || (v_side.owner, v_side.asset, v_side.scope, v_side.amount, v_side.pays, v_side.gets)::books.side;
+    v_overdrawn := v_overdrawn OR v_side.overdrawn;
+    v_late := v_late OR v_side.late;
+    v_opens := v_opens OR v_side.opens;
+  END LOOP;
+
+  FOREACH v_payer IN ARRAY v_sides LOOP
+    v_sum := 0;
+    FOREACH v_receiver IN ARRAY v_sides LOOP
+      CONTINUE WHEN v_payer.asset <> v_receiver.asset OR v_payer.scope <> v_receiver.scope;
+      v_sum := v_sum + v_receiver.amount;
+      CONTINUE WHEN NOT (v_payer.pays AND v_receiver.gets);
+      SELECT f.made_by, f.approved_by, f.needs INTO v_rule FROM books.flow_rules f
+      WHERE f.purpose = v_purpose AND f.payer = v_payer.owner AND f.receiver = v_receiver.owner AND f.scope = v_payer.scope;
+      IF NOT FOUND THEN
+        PERFORM books.refuse(
+          'the flow rules do not allow ' || v_payer.owner || ' → ' || v_receiver.owner || ' (' || v_payer.asset || ', ' || v_payer.scope
+          || ') for the purpose ' || coalesce(v_purpose, '(none)'), 'batch ' || p_key,
+          'see `junbikin books flows` for what may be paid, by whom and to whom');
+      END IF;
+      IF NOT v_rule.made_by && v_roles THEN
+        PERFORM books.refuse(coalesce(p_maker->>'name', 'nobody') || ' has no role that may make this', 'batch ' || p_key || ', purpose ' || v_purpose,
+          'let one of ' || array_to_string(v_rule.made_by, ', ') || ' do it');
+      END IF;
+      IF v_rule.needs <> '{}' THEN PERFORM books.check_needs(p_key, v_content, v_rule.needs, p_accounts, p_amounts); END IF;
+      IF v_rule.approved_by <> '{}' THEN v_approvers := v_approvers || array_to_string(v_rule.approved_by, ','); END IF;
+    END LOOP;
+    IF v_sum <> 0 THEN
+      PERFORM books.refuse('the batch does not balance in ' || v_payer.asset, 'batch ' || p_key,
+        'what is paid and what is received must be equal, asset by asset');
+    END IF;
+  END LOOP;
+  IF v_overdrawn THEN PERFORM books.refuse_overdrawn(p_key, p_accounts, p_amounts); END IF;
+  IF v_approvers <> '{}' OR p_request IS NOT NULL THEN
+    PERFORM books.check_approval(p_key, p_effective_at, p_content, p_accounts, p_amounts, p_request, v_approvers);
+  END IF;
+  PERFORM books.write_record(v_id, v_next.strand, v_next.link, v_next.previous, v_next.recorded_at, 'batch',
+    CASE WHEN v_purpose = 'release' THEN v_content->>'position' END, p_key, v_effective, p_maker->>'name', p_why, p_request,
+    p_content, p_accounts, p_amounts);
+  IF v_opens THEN
+    UPDATE books.accounts a SET lanes = a.lanes + 1 FROM books.balances b
+    WHERE b.account = a.id AND b.lane = a.lanes AND a.id = ANY (p_accounts) AND b.record = v_id;
+  END IF;
+  IF v_late THEN PERFORM books.check_late(p_key, v_effective, p_accounts, p_amounts); END IF;
+  RETURN v_id;
+END $$;
+
+-- Says which account is unknown or not open.
+CREATE OR REPLACE FUNCTION books.refuse_accounts(p_key text, p_accounts bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  v_bad record;
+BEGIN
+  SELECT g.account, g.ord, a.code, a.status INTO v_bad FROM unnest(p_accounts) WITH ORDINALITY g(account, ord)
+  LEFT JOIN books.accounts a ON a.id = g.account WHERE a.id IS NULL OR a.status <> 'open' ORDER BY g.ord LIMIT 1;
+  PERFORM books.refuse(
+    CASE WHEN v_bad.code IS NULL THEN 'there is no account ' || v_bad.account ELSE 'the account ' || v_bad.code || ' is ' || v_bad.status END,
+    'batch ' || p_key || ', entry ' || v_bad.ord, 'see `junbikin books accounts`');
+END $$;
+
+-- Says which segregated account would be overdrawn, and by how much.
+CREATE OR REPLACE FUNCTION books.refuse_overdrawn(p_key text, p_accounts bigint[], p_amounts numeric[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_bad record;
+BEGIN
+  SELECT a.code, a.asset, books.balance(a.id) AS after, g.amount INTO v_bad
+  FROM (SELECT account, sum(amount) AS amount FROM unnest(p_accounts, p_amounts) e(account, amount) GROUP BY account) g
+  JOIN books.accounts a ON a.id = g.account JOIN books.owners o ON o.owner = a.owner
+  WHERE NOT o.may_overdraw AND g.amount < 0 AND books.balance(a.id) < 0 ORDER BY a.code LIMIT 1;
+  PERFORM books.refuse(
+    'the account ' || v_bad.code || ' holds ' || trim_scale(v_bad.after - v_bad.amount) || ' ' || v_bad.asset || ', ' || trim_scale(-v_bad.amount) || ' is asked for',
+    'batch ' || p_key, 'segregated accounts are never overdrawn: fund it first, or ask for less');
+END $$;
+
+-- A batch that is effective before something already posted must not overdraw a segregated account at any time since.
+CREATE OR REPLACE FUNCTION books.check_late(p_key text, p_effective_at timestamptz, p_accounts bigint[], p_amounts numeric[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_paying record;
+  v_before numeric;
+  v_low record;
+BEGIN
+  FOR v_paying IN
+    SELECT a.id, a.code, a.asset FROM (SELECT account, sum(amount) AS amount FROM unnest(p_accounts, p_amounts) e(account, amount) GROUP BY account) g
+    JOIN books.accounts a ON a.id = g.account JOIN books.owners o ON o.owner = a.owner
+    WHERE NOT o.may_overdraw AND g.amount < 0 AND a.lanes > 1
+  LOOP
+    v_before := books.balance(v_paying.id, p_effective_at);
+    SELECT r.effective_at INTO v_low FROM (
+      SELECT p_effective_at AS effective_at, v_before AS running
+      UNION ALL
+      SELECT b.effective_at, v_before + sum(b.amount) OVER (ORDER BY b.effective_at RANGE UNBOUNDED PRECEDING)
+      FROM books.balances b
+      WHERE b.account = v_paying.id AND b.recorded_at >= p_effective_at AND b.effective_at > p_effective_at) r
+    WHERE r.running < 0 ORDER BY r.effective_at LIMIT 1;
+    IF FOUND THEN
+      PERFORM books.refuse(
+        'the account ' || v_paying.code || ' would have been overdrawn at ' || books.instant(v_low.effective_at), 'batch ' || p_key,
+        'segregated accounts are never overdrawn, at no time: post what came in before first');
+    END IF;
+  END LOOP;
+END $$;
+
+-- What a flow needs beside its entries: a reference, a plan, the authority's approval, an excess over the cap.
+CREATE OR REPLACE FUNCTION books.check_needs(p_key text, p_content jsonb, p_needs text[], p_accounts bigint[], p_amounts numeric[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  v_need text;
+  v_excess numeric;
+  v_released numeric;
+  v_now numeric;
+BEGIN
+  FOREACH v_need IN ARRAY p_needs LOOP
+    IF coalesce(p_content->>v_need, '') = '' THEN
+      PERFORM books.refuse('the purpose ' || (p_content->>'purpose') || ' needs its ' || v_need, 'batch ' || p_key,
+        'state it as ' || quote_literal(v_need));
+    END IF;
+  END LOOP;
+  IF 'reverses' = ANY (p_needs) THEN
+    PERFORM 1 FROM books.records r WHERE r.kind = 'batch' AND r.id::text = p_content->>'reverses' AND r.accounts = p_accounts
+      AND r.amounts = (SELECT array_agg(-a ORDER BY o) FROM unnest(p_amounts) WITH ORDINALITY x(a, o))
+      AND r.content::jsonb->>'purpose' <> 'reversal' AND p_key = 'reversal:' || r.id;
+    IF NOT FOUND THEN
+      PERFORM books.refuse('this does not undo batch ' || (p_content->>'reverses'), 'batch ' || p_key,
+        'a reversal has the same accounts and opposite amounts, the key "reversal:RECORD", and is not itself undone');
+    END IF;
+  END IF;
+  IF 'authority' = ANY (p_needs) AND 'position' = ANY (p_needs) THEN
+    PERFORM pg_advisory_xact_lock(7103);
+    SELECT (content::jsonb->>'excess')::numeric INTO v_excess FROM books.records
+    WHERE kind = 'position' AND content::jsonb->>'digest' = p_content->>'position' AND (content::jsonb->>'year_end')::boolean;
+    SELECT coalesce(sum(-e.amount), 0) INTO v_released FROM books.records r, unnest(r.accounts, r.amounts) e(account, amount)
+    JOIN books.accounts a ON a.id = e.account
+    WHERE r.kind = 'batch' AND r.subject = p_content->>'position' AND a.owner = 'reserve' AND a.place <> 'booked' AND e.amount < 0;
+    SELECT coalesce(sum(-e.amount), 0) INTO v_now FROM unnest(p_accounts, p_amounts) e(account, amount)
+    JOIN books.accounts a ON a.id = e.account WHERE a.owner = 'reserve' AND a.place <> 'booked' AND e.amount < 0;
+    IF v_excess IS NULL OR v_released + v_now > v_excess THEN
+      PERFORM books.refuse(
+        'the reserve''s excess over the cap at the year''s end was ' || coalesce(trim_scale(v_excess)::text, '0 (or is not on record)')
+        || ', of which ' || trim_scale(v_released) || ' is released already', 'batch ' || p_key,
+        'cite the recorded position of a fiscal year''s end, and release at most its excess');
+    END IF;
+  END IF;
+END $$;
+
+-- An approval: a request, by someone who may make it, approved by someone else with the right role, for just this content.
+CREATE OR REPLACE FUNCTION books.check_approval(
+  p_key text, p_effective_at timestamptz, p_content text, p_accounts bigint[], p_amounts numeric[], p_request bigint, p_approvers text[]
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  v_request record;
+  v_decision record;
+  v_roles text;
+BEGIN
+  SELECT recorded_by, content::jsonb AS content INTO v_request FROM books.records WHERE id = p_request AND kind = 'request';
+  SELECT recorded_by, content::jsonb AS content INTO v_decision FROM books.records WHERE kind = 'decision' AND key = p_request::text;
+  IF v_decision.content->>'verdict' IS DISTINCT FROM 'approve' THEN
+    PERFORM books.refuse('this needs the approval of a second person', 'batch ' || p_key,
+      'ask for it with `junbikin books post` and let someone else `junbikin request approve` it');
+  END IF;
+  IF v_request.content->'batches'->>p_key IS DISTINCT FROM
+      encode(books.batch_digest(p_key, p_effective_at, p_content, p_accounts, p_amounts), 'hex') THEN
+    PERFORM books.refuse('this is not what was approved', 'batch ' || p_key || ', request ' || p_request,
+      'post what was approved, or ask for approval of this');
+  END IF;
+  FOREACH v_roles IN ARRAY coalesce(p_approvers, '{}') LOOP
+    IF NOT string_to_array(v_roles, ',') && books.roles_of(books.latest('person', v_decision.recorded_by)) THEN
+      PERFORM books.refuse(v_decision.recorded_by || ' has no role that may approve this', 'batch ' || p_key || ', request ' || p_request,
+        'let one of ' || v_roles || ' approve it');
+    END IF;
+  END LOOP;
+END $$;
+
+-- Posts a batch: the application's way in. The same key with the same content again gives the record that is there already.
+CREATE OR REPLACE FUNCTION books.post(
+  p_person text, p_secret bytea, p_key text, p_effective_at timestamptz, p_why text, p_content text, p_accounts bigint[],
+  p_amounts numeric[], p_request bigint DEFAULT NULL
+) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = books, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '64MB' AS $$
+DECLARE
+  v_maker jsonb := books.person(p_person, p_secret);
+  v_known bigint := books.posted(p_key, p_effective_at, p_content, p_accounts, p_amounts);
+BEGIN
+  IF v_known IS NOT NULL THEN RETURN v_known; END IF;
+  IF p_request IS NOT NULL THEN
+    SELECT books.latest('person', recorded_by) INTO v_maker FROM books.records WHERE id = p_request AND kind = 'request';
+  END IF;
+  RETURN books.post_batch(v_maker, p_key, p_effective_at, p_why, p_content, p_accounts, p_amounts, p_request);
+END $$;
+
+-- The record of a key, if it says just this; NULL when the key is new. Another content under a known key is refused.
+CREATE OR REPLACE FUNCTION books.posted(
+  p_key text, p_effective_at timestamptz, p_content text, p_accounts bigint[], p_amounts numeric[]
+) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  v_known record;
+BEGIN
+  PERFORM 1 FROM books.records WHERE kind = 'batch' AND key = p_key;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  SELECT id, effective_at, content, accounts, amounts INTO v_known FROM books.records WHERE kind = 'batch' AND key = p_key;
+  IF (v_known.content, v_known.accounts, v_known.amounts) IS DISTINCT FROM (p_content, p_accounts, p_amounts)
+      OR v_known.effective_at <> p_effective_at THEN
+    PERFORM books.refuse('the key ' || p_key || ' was posted already, with other content', 'record ' || v_known.id,
+      'use a new key for a new batch, or repeat the old one as it was');
+  END IF;
+  RETURN v_known.id;
+END $$;
