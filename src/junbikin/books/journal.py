@@ -75,16 +75,15 @@ def post_arrays(
         cursor.execute(
             _POST, (actor.name, actor.secret, key, effective_at, why, content, numbers, amounts, request), prepare=True
         )
-        row = cursor.fetchone()
-    assert row is not None
-    return int(row[0])
+        [(record,)] = cursor.fetchall()
+    return int(record)
 
 
 def account_numbers(books: Books, codes: Sequence[str]) -> list[int]:
     """The numbers of accounts by code, in the order given. Raises `BooksRefused`, naming the first that is not there."""
     with telling(books.home), books.engine.connect() as connection:
         query = select(accounts.c.code, accounts.c.id).where(accounts.c.code.in_(set(codes)))
-        found = {code: number for code, number in connection.execute(query)}
+        found = {row.code: row.id for row in connection.execute(query)}
     missing = next((code for code in codes if code not in found), None)
     if missing is not None:
         raise BooksRefused(

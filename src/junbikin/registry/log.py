@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from junbikin.books.database import Books, telling
 from junbikin.books.schema import records
@@ -18,7 +19,7 @@ def said(
     """Subject → what was last said of it, by subject: effective by `at`, recorded by `known_at` (each None: ever)."""
     query = (
         select(records.c.subject, records.c.content)
-        .distinct(records.c.subject)
+        .ext(distinct_on(records.c.subject))
         .where(records.c.kind == kind, records.c.subject.is_not(None))
         .order_by(records.c.subject, records.c.effective_at.desc(), records.c.recorded_at.desc())
     )

@@ -1,0 +1,81 @@
+"""Books for tests, on both kinds of server: the home's own program, and another version over TCP with a password."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from junbikin.books import server as own
+from junbikin.books.database import Books, make_books, open_books
+from junbikin.home import CONFIG, Home, create_home, open_home
+
+from .servers import APP, OWNER, Server, tcp_server
+
+
+@pytest.fixture(scope="session")
+def over_tcp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server over TCP for the whole run."""
+    with tcp_server(tmp_path_factory.mktemp("pg") / "tcp") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def own_socket(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The socket of one server as homes run it, for the whole run."""
+    socket = own.start(tmp_path_factory.mktemp("pg") / "own")
+    with psycopg.connect(f"postgresql://postgres@/postgres?host={socket}", autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {own.ROLE} LOGIN".encode())
+    return socket
+
+
+def with_database(home: Home, address: str) -> Home:
+    """The home with another setting `database`."""
+    config = home.path / CONFIG
+    config.write_text(
+        re.sub(r'(?m)^database = ".*?"', f'database = "{address}"', config.read_text(encoding="utf-8")),
+        encoding="utf-8",
+    )
+    return open_home(home.path)
+
+
+@pytest.fixture(params=["own", "tcp"])
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
+    """A new home with empty books, in a new database of either server."""
+    name = "t" + uuid.uuid4().hex
+    fresh = create_home(tmp_path / "home", "Example")
+    if request.param == "own":
+        socket = request.getfixturevalue("own_socket")
+        with psycopg.connect(f"postgresql://postgres@/postgres?host={socket}", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        made = with_database(fresh, f"postgresql://{own.ROLE}@/{name}?host={socket}")
+        make_books(made, f"postgresql://postgres@/{name}?host={socket}")
+        return made
+    server: Server = request.getfixturevalue("over_tcp")
+    server.new_database(name)
+    made = with_database(fresh, server.address(APP, name))
+    make_books(made, server.address(OWNER, name))
+    return made
+
+
+@pytest.fixture
+def books(home: Home) -> Iterator[Books]:
+    """The home's books, opened."""
+    with open_books(home) as opened:
+        yield opened
+
+
+@pytest.fixture
+def owner(home: Home) -> Iterator[psycopg.Connection]:
+    """A connection of the role that owns the books: an attacker with the keys of the database."""
+    address = (
+        home.database.replace(f"{own.ROLE}@", "postgres@")
+        if own.ROLE in home.database
+        else re.sub(rf"{APP}:[^@]*@", lambda _: f"{OWNER}:owner%27s%20own@", home.database)
+    )
+    with psycopg.connect(address, autocommit=True) as connection:
+        yield connection
