@@ -13,8 +13,15 @@ import pytest
 from junbikin.books import server as own
 from junbikin.books.database import Books, make_books, open_books
 from junbikin.home import CONFIG, Home, create_home, open_home
+from junbikin.registry import people
 
 from .servers import APP, OWNER, Server, tcp_server
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2 at its least cost: tests make many people."""
+    monkeypatch.setattr(people, "_COST", {"time_cost": 1, "memory_cost": 8, "parallelism": 1})
 
 
 @pytest.fixture(scope="session")
