@@ -19,6 +19,9 @@ _POST = "SELECT books.post(%s::text, %s::bytea, %s::text, %s::timestamptz, %s::t
 
 _BALANCE = text("SELECT books.balance(:account, CAST(:at AS timestamptz), CAST(:known_at AS timestamptz))")
 
+_WAIT = text("SELECT pg_advisory_xact_lock_shared(7101, strand) FROM books.strands ORDER BY strand")
+_NOW = text("SELECT clock_timestamp()")
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -100,6 +103,14 @@ def balance(books: Books, account: int, at: datetime | None = None, known_at: da
             _BALANCE, {"account": account, "at": at or "infinity", "known_at": known_at or "infinity"}
         )
     return Decimal(found)
+
+
+def known_now(books: Books) -> datetime:
+    """An instant up to which everything recorded is known: whoever is writing is waited for, so that no record of before
+    it can still appear."""
+    with telling(books.home), books.engine.begin() as connection:
+        connection.execute(_WAIT)
+        return datetime.fromisoformat(str(connection.scalar(_NOW)))
 
 
 @dataclass(frozen=True, slots=True)

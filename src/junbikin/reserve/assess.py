@@ -12,6 +12,7 @@ from junbikin.errors import RulebookProblem
 from junbikin.facts.lake import Lake
 from junbikin.figures import Data, Figure, Name, Rule
 from junbikin.findings import Finding, Severity
+from junbikin.reserve.agreement import agreement, policies_ending
 from junbikin.reserve.health import findings_on
 from junbikin.reserve.position import Position
 from junbikin.reserve.resources import Resources, resources
@@ -41,6 +42,8 @@ def assess(lake: Lake, rulebook: Rulebook, as_of: date, view: FactsView | None =
         *_holes(gap),
         *outcome.findings,
         *_refusals(held),
+        *policies_ending(view, rules),
+        *(agreement(view.ledger, held) if view.ledger else ()),
         *findings_on(view, used, years),
     ]
     found.sort(key=lambda finding: -finding.severity)
@@ -55,7 +58,8 @@ def assess(lake: Lake, rulebook: Rulebook, as_of: date, view: FactsView | None =
         gap=gap,
         steps=outcome.steps,
         findings=tuple(found),
-        evidence=_evidence(lake, used),
+        evidence=_evidence(lake, used - set(view.ledger.datasets if view.ledger else ())),
+        known_at=view.ledger.known_at if view.ledger else None,
         volumes=_volumes(view),
     )
 

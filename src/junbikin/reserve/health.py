@@ -20,7 +20,8 @@ def findings_on(view: FactsView, datasets: Iterable[str], years: Iterable[Period
     if used & {"trades", "declared_volumes"}:
         found += _coverage(view, list(years)) + _overlaps(view)
     found += [finding for name in _SNAPSHOTS if name in used for finding in _age(view, name)]
-    found += [finding for name in sorted(used) for finding in _refused(view, name)]
+    ingested = used - set(view.ledger.datasets if view.ledger else ())
+    found += [finding for name in sorted(ingested) for finding in _refused(view, name)]
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -37,6 +37,7 @@ class Position:
     findings: tuple[Finding, ...]
     evidence: tuple[dict[str, Any], ...]
     volumes: tuple[tuple[str, str, Decimal], ...]
+    known_at: datetime | None = None  # of the books, where the reserve was read from them
 
     @property
     def figures(self) -> tuple[Figure, ...]:
@@ -83,6 +84,10 @@ class Position:
         """SHA-256 of the canonical body."""
         return hashlib.sha256(rfc8785.dumps(self.body)).hexdigest()
 
+    @property
+    def _known_at(self) -> str | None:
+        return self.known_at.astimezone(UTC).isoformat() if self.known_at else None
+
     def document(self) -> dict[str, Any]:
         """The whole position as JSON: body, figures, and the evidence behind them. Amounts are strings."""
         return {
@@ -92,7 +97,7 @@ class Position:
             "summary": summary(self.requirement, self.resources.total, self.gap),
             "position": self.body,
             "figures": to_table(self.figures),
-            "facts": {"head": self.head, "sources": list(self.evidence)},
+            "facts": {"head": self.head, "sources": list(self.evidence), "books_known_at": self._known_at},
         }
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
 
 from junbikin.facts.lake import open_lake
 from junbikin.figures import Figure
@@ -12,7 +14,11 @@ from junbikin.home import Home
 from junbikin.reserve.assess import assess
 from junbikin.reserve.document import Document, read_document
 from junbikin.reserve.position import Position
+from junbikin.reserve.view import FactsView
 from junbikin.rulebooks.load import Rulebook, load_rulebook
+
+if TYPE_CHECKING:
+    from junbikin.reserve.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +49,25 @@ def verify(home: Home, content: Any) -> Verification:
     lake = open_lake(home, head=stated.content["facts"]["head"], fresh=True)
     lake.check_files({entry.dataset for entry in lake.entries})
     rulebook = _rulebook(home, stated.rulebook)
-    position = assess(lake, rulebook, date.fromisoformat(stated.body["as_of"]))
+    as_of, known_at = date.fromisoformat(stated.body["as_of"]), stated.content["facts"].get("books_known_at")
+    with _ledger(home, as_of, known_at) as ledger:
+        position = assess(lake, rulebook, as_of, FactsView(lake, as_of, ledger))
     return Verification(
         stated, position, rulebook.digest != stated.body["rulebook"]["digest"], _difference(stated, position)
     )
+
+
+@contextmanager
+def _ledger(home: Home, as_of: date, known_at: str | None) -> Iterator[Ledger | None]:
+    """The books as they were known to the position; None when it was made without books."""
+    if known_at is None:
+        yield None
+        return
+    from junbikin.books.database import open_books
+    from junbikin.reserve.ledger import Ledger
+
+    with open_books(home) as books:
+        yield Ledger(books, as_of, datetime.fromisoformat(known_at))
 
 
 def _rulebook(home: Home, name: str) -> Rulebook:

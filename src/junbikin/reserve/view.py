@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property, reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rfc8785
 
@@ -18,6 +18,9 @@ from junbikin.facts.rollups import DayVolume, day_volumes
 from junbikin.figures import Data, Figure, Name, Unit, given, hole, plain, smallest, total
 from junbikin.figures.amounts import EXACT
 from junbikin.rulebooks.interface import CustomerAsset, Grade
+
+if TYPE_CHECKING:
+    from junbikin.reserve.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,12 @@ class FactsView:
     """The facts of a lake on one day, as `junbikin.rulebooks.interface.Facts` asks for them.
 
     Figures are in the home's currency; prices older than the home allows are not used. Nothing later than
-    `as_of` is seen.
+    `as_of` is seen. Where there is a `ledger`, reserve assets, entries and policies come from it, not from files.
     """
 
     lake: Lake
     as_of: date
+    ledger: Ledger | None = None
 
     @property
     def currency(self) -> str:
@@ -191,12 +195,14 @@ class FactsView:
 
     def snapshot(self, dataset: str) -> Snapshot:
         """The newest rows of a small dataset on or before `as_of`."""
+        if self.ledger and dataset in self.ledger.datasets:
+            return Snapshot(dataset, self.as_of, self.ledger.rows(dataset))
         day, days = self._newest(dataset)
         return Snapshot(dataset, day, self.lake.rows(dataset, days))
 
     def snapshot_day(self, dataset: str) -> date | None:
         """The day of the newest snapshot on or before `as_of`."""
-        return self._newest(dataset)[0]
+        return self.as_of if self.ledger and dataset in self.ledger.datasets else self._newest(dataset)[0]
 
     def _newest(self, dataset: str) -> tuple[date | None, dict[str, Any]]:
         days = self.lake.days(dataset, end=self.as_of)
@@ -268,7 +274,11 @@ class FactsView:
 
     def reserve_booked(self, kind: str, until: date, since: date = date.min) -> Figure:
         """The sum of the reserve's entries of a kind between two days, both included."""
-        rows = self.lake.rows("reserve_entries", self.lake.days("reserve_entries", since, min(until, self.as_of)))
+        last = min(until, self.as_of)
+        if self.ledger:
+            rows = [row for row in self.ledger.reserve_entries if since <= row["effective_on"] <= last]
+        else:
+            rows = self.lake.rows("reserve_entries", self.lake.days("reserve_entries", since, last))
         mine = [row for row in rows if row["kind"] == kind]
         query = f"sum of {kind} until {until}" if since == date.min else f"sum of {kind}, {since}…{until}"
         source = data_source("reserve_entries", query, mine)

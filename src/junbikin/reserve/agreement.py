@@ -1,0 +1,79 @@
+"""What the books and the registry add to a position's findings: two figures that must agree, and policies that end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from junbikin.figures import Figure, Name, Rule, given, total
+from junbikin.findings import Finding, Severity
+from junbikin.reserve.resources import Resources
+from junbikin.reserve.view import FactsView, data_source
+from junbikin.rulebooks.parameters import Rules
+
+if TYPE_CHECKING:
+    from junbikin.reserve.ledger import Ledger
+
+
+def agreement(ledger: Ledger, held: Resources) -> list[Finding]:
+    """The booked reserve and the assets behind it must be the same amount: a finding when they are not."""
+    source = data_source("reserve_entries", f"booked reserve, as of {ledger.as_of}", [ledger.booked])
+    booked = given(
+        ledger.booked, ledger.books.home.currency, Name("booked reserve", "責任準備金計上額"), source, "booked"
+    )
+    assets = total([item.worth for item in held.assets], booked.unit).named(
+        "assets", "worth of the reserve assets", "準備金資産の評価額"
+    )
+    difference = (assets - booked).named(
+        "assets_less_booked", "reserve assets less booked reserve", "準備金資産−計上額"
+    )
+    if difference.value is None or difference.value == 0:
+        return []
+    more = difference.value > 0
+    return [
+        Finding(
+            "booked-differs",
+            Severity.NOTICE if more else Severity.WARNING,
+            Name(
+                "the reserve assets are worth more than the booked reserve"
+                if more
+                else "the reserve assets are worth less than the booked reserve",
+                f"準備金資産の評価額が計上額を{'上回って' if more else '下回って'}いる",
+            ),
+            Name(
+                "book the accrual with `junbikin reserve accrue`" if more else "fund the reserve, or revalue its assets",
+                "`junbikin reserve accrue` で積立額を計上する" if more else "準備金を拠出するか、資産を再評価する",
+            ),
+            Name("FIEA 46-5, 49-5: assets are held for what is set aside", "金商法46条の5・49条の5：積立額に対応する資産を保有する"),
+            amount=difference,
+        )
+    ]  # fmt: skip
+
+
+def policies_ending(view: FactsView, rules: Rules) -> list[Finding]:
+    """Policies that end within the days of notice that the rulebook asks for, or were cancelled."""
+    if not rules.has("insurance.notice_days"):
+        return []
+    notice = rules.integer("insurance.notice_days")
+    last = view.as_of + timedelta(days=notice)
+    return [
+        _ending(row, rules.number("insurance.notice_days"), (row["effective_to"] - view.as_of).days)
+        for row in view.snapshot("policies").rows
+        if view.as_of <= row["effective_to"] <= last
+    ]
+
+
+def _ending(row: dict[str, Any], notice: Figure, days: int) -> Finding:
+    source = notice.source
+    return Finding(
+        "policy-ends",
+        Severity.WARNING,
+        Name(
+            f"{row['policy_id']} ends on {row['effective_to']}, in {days} days",
+            f"{row['policy_id']}は{row['effective_to']}に終了する（残り{days}日）",
+        ),
+        Name("renew or replace it, and have it approved", "更新するか差し替え、承認を得る"),
+        Name(source.citation, source.citation_ja) if isinstance(source, Rule) else None,
+        source.provenance if isinstance(source, Rule) else None,
+        cure_by=row["effective_to"],
+    )
