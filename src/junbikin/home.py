@@ -64,6 +64,11 @@ class Home:
         return self.path / "books"
 
     @property
+    def has_books(self) -> bool:
+        """Whether the home keeps books: its own are made, or a database is named."""
+        return self.database != "own" or (self.books / "PG_VERSION").exists()
+
+    @property
     def keys(self) -> Path:
         """Where the operator's signing key is."""
         return self.path / "keys"

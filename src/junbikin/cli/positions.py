@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from junbikin.facts.lake import Lake
     from junbikin.home import Home
     from junbikin.reports.words import Lang
+    from junbikin.reserve.ledger import Ledger
     from junbikin.reserve.position import Position
     from junbikin.rulebooks.load import Rulebook
 
@@ -22,13 +25,29 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 _SEVERITIES = ["notice", "warning", "hole", "breach"]
 
 
-def assessed(lake: Lake, as_of: date, books: list[Rulebook]) -> tuple[list[Position], list[str]]:
+@contextmanager
+def ledger_of(home: Home, as_of: date, known_on: date | None = None) -> Iterator[Ledger | None]:
+    """The reserve as the home's books have it, now or as known at the end of a day; None for a home without books."""
+    if not home.has_books:
+        yield None
+        return
+    from junbikin.books.database import open_books
+    from junbikin.books.journal import known_now
+    from junbikin.reserve.ledger import Ledger, end_of
+
+    with open_books(home) as books:
+        yield Ledger(books, as_of, end_of(known_on, home) if known_on else known_now(books))
+
+
+def assessed(
+    lake: Lake, as_of: date, books: list[Rulebook], ledger: Ledger | None = None
+) -> tuple[list[Position], list[str]]:
     """The positions under each rulebook, and what stopped the others: one stops nobody else."""
     from junbikin.errors import ParameterMissing
     from junbikin.reserve.assess import assess as work
     from junbikin.reserve.view import FactsView
 
-    view = FactsView(lake, as_of)
+    view = FactsView(lake, as_of, ledger)
     positions, stopped = [], []
     for rulebook in books:
         try:
@@ -107,9 +126,14 @@ def assess(
     from junbikin.reserve.position import worst
 
     home = home_of(ctx)
-    lake = open_lake(home, known_on=known_on.date() if known_on else None)
-    positions, stopped = assessed(lake, _day(home, as_of), _books(home, ids))
-    keep(home, positions)
+    day, known = _day(home, as_of), known_on.date() if known_on else None
+    with ledger_of(home, day, known) as ledger:
+        positions, stopped = assessed(open_lake(home, known_on=known), day, _books(home, ids), ledger)
+        keep(home, positions)
+        if ledger:
+            from junbikin.reserve.history import record
+
+            record(ledger.books, positions)
     if json_:
         as_json({"positions": [position.document() for position in positions]})
     else:
@@ -175,7 +199,8 @@ def compare(ctx: click.Context, as_of: datetime | None, ids: tuple[str, ...], js
     if not ids:
         have = {book.id for book in books}
         books += [load_rulebook(name) for name in known_rulebooks() if name not in have]
-    positions, stopped = assessed(open_lake(home), _day(home, as_of), books)
+    with ledger_of(home, _day(home, as_of)) as ledger:
+        positions, stopped = assessed(open_lake(home), _day(home, as_of), books, ledger)
     if json_:
         as_json({"as_of": _day(home, as_of).isoformat(), "positions": [_line(position) for position in positions]})
     else:

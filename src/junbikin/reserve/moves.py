@@ -1,0 +1,103 @@
+"""The reserve's life as entries: funding, income, revaluation, moving, use, release, replenishment, accrual.
+
+What of it needs a second person, and whose, the flow rules of the books say, not this file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from junbikin.errors import BadInput
+from junbikin.figures import Figure, Name, Rounding, rounded
+from junbikin.figures.amounts import EXACT
+from junbikin.reserve.ledger import BOOKED
+from junbikin.reserve.position import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A way in which the reserve changes: its purpose in the flow rules, and what must be said of it.
+
+    With `booked` the booked reserve changes too: the first owner's booked account pays the second's.
+    """
+
+    purpose: str
+    name: Name
+    says: tuple[str, ...]
+    booked: tuple[str, str] | None = None
+
+
+MOVES: dict[str, Move] = {
+    "fund": Move("fund", Name("own funds become reserve assets", "準備金を拠出する"), ()),
+    "replenish": Move("replenishment", Name("refill the reserve after use", "再積立をする"), ("reference",)),
+    "income": Move("income", Name("income of reserve assets comes in", "運用収益を受け入れる"), ("reference",)),
+    "revalue": Move("revaluation", Name("reserve assets are worth more, or less", "評価替えをする"), ("reference",)),
+    "move": Move("relocation", Name("reserve assets change their place", "保管先を変える"), ("reference",)),
+    "draw": Move(
+        "compensation",
+        Name("use the reserve under a compensation plan", "補償計画により使用する"),
+        ("plan",),
+        ("reserve", "outside"),
+    ),
+    "release": Move(
+        "release",
+        Name("give back a year-end excess over the cap, with the authority's approval", "限度超過額を取り崩す"),
+        ("position", "authority"),
+        ("reserve", "own"),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A batch before it is filed: account codes, what each receives, and what it says."""
+
+    codes: list[str]
+    amounts: list[Decimal]
+    says: dict[str, str]
+
+    @property
+    def booked_accounts(self) -> list[str]:
+        """Those of its accounts that hold no money but say how much is set aside."""
+        return [code for code in self.codes if code.split("/")[2] == BOOKED]
+
+
+def booked_account(owner: str, currency: str) -> str:
+    """The code of an owner's booked account."""
+    return f"{owner}/{currency}/{BOOKED}"
+
+
+def draft(
+    move: Move, payer: str, receiver: str, amount: Decimal, says: dict[str, str], currency: str, booked: Decimal | None
+) -> Draft:
+    """A move of `amount` from `payer` to `receiver`; `booked` is what the booked reserve falls by, if not the amount itself.
+
+    Raises `BadInput` when something that the move needs is not said.
+    """
+    missing = next((word for word in move.says if not says.get(word)), None)
+    if missing is not None:
+        raise BadInput(f"this needs its {missing}", then=f"state it with --{missing}")
+    codes, amounts = [payer, receiver], [EXACT.minus(amount), amount]
+    if move.booked:
+        if booked is None and payer.split("/")[1] != currency:
+            raise BadInput(
+                f"what the booked reserve falls by is not known: {payer} is not in {currency}",
+                then="state it with --booked",
+            )
+        falls = amount if booked is None else booked
+        codes += [booked_account(owner, currency) for owner in move.booked]
+        amounts += [EXACT.minus(falls), falls]
+    return Draft(codes, amounts, {"purpose": move.purpose} | {word: text for word, text in says.items() if text})
+
+
+def accrual(position: Position, booked: Figure) -> Figure:
+    """What must still be booked: the rulebook's accrual where it computes one, else what the requirement leaves.
+
+    In whole units of the currency, up: the reserve is never booked below what the rule says. A hole stays a hole.
+    """
+    by_rule = next((step for step in position.steps if step.key == "accrual"), None)
+    if by_rule is not None:
+        return rounded(by_rule, 0, Rounding.UP)
+    left = (position.requirement - booked).named("accrual", "requirement less booked reserve", "要積立額−計上額")
+    return rounded(left, 0, Rounding.UP)
