@@ -63,13 +63,12 @@ END $$;
 CREATE OR REPLACE FUNCTION books.write_record(
   p_id bigint, p_strand int, p_link bigint, p_previous bytea, p_recorded_at timestamptz, p_kind text, p_subject text,
   p_key text, p_effective_at timestamptz, p_recorded_by text, p_why text, p_request bigint, p_content text,
-  p_accounts bigint[], p_amounts numeric[]
+  p_accounts bigint[], p_amounts numeric[], p_entries bytea
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  v_entries bytea := books.entries_digest(p_accounts, p_amounts);
   v_digest bytea := books.record_digest(
     p_previous, p_id, p_strand, p_link, p_kind, p_subject, p_key, p_effective_at, p_recorded_at, p_recorded_by, p_why,
-    p_request, v_entries, p_content);
+    p_request, p_entries, p_content);
 BEGIN
   IF strpos(p_key || p_why || p_recorded_by || coalesce(p_subject, ''), E'\n') > 0 OR length(p_key) NOT BETWEEN 1 AND 200
       OR length(p_why) NOT BETWEEN 1 AND 1000 THEN
@@ -79,7 +78,7 @@ BEGIN
   WITH written AS (
     INSERT INTO books.records VALUES (
       p_id, p_strand, p_link, p_kind, p_subject, p_key, p_effective_at, p_recorded_at, p_recorded_by, p_why, p_request,
-      p_content, p_accounts, p_amounts, v_entries, p_previous, v_digest))
+      p_content, p_accounts, p_amounts, p_entries, p_previous, v_digest))
   UPDATE books.strands SET length = p_link, head = v_digest, recorded_at = p_recorded_at WHERE strand = p_strand;
 END $$;
 
@@ -94,7 +93,7 @@ BEGIN
   v_next := books.next_link();
   PERFORM books.write_record(
     v_id, v_next.strand, v_next.link, v_next.previous, v_next.recorded_at, p_kind, p_subject, p_key,
-    coalesce(p_effective_at, v_next.recorded_at), p_by, p_why, p_request, p_content, NULL, NULL);
+    coalesce(p_effective_at, v_next.recorded_at), p_by, p_why, p_request, p_content, NULL, NULL, NULL);
   RETURN v_id;
 END $$;
 

@@ -93,8 +93,18 @@ DECLARE
   v_rule record;
   v_roles text[] := books.roles_of(p_maker);
   v_approvers text[] := '{}';
+  v_entries bytea;
+  v_accounts bigint[] := p_accounts;
+  v_amounts numeric[] := p_amounts;
 BEGIN
   PERFORM books.check_entries(p_key, p_accounts, p_amounts);
+  v_entries := books.entries_digest(p_accounts, p_amounts);
+  IF cardinality(p_accounts) >= 1024 THEN
+    -- What takes long is done before others have to wait: an account's payments become one sum, and what it receives another.
+    SELECT array_agg(s.account), array_agg(s.amount) INTO v_accounts, v_amounts FROM (
+      SELECT e.account, sum(e.amount) AS amount FROM (SELECT unnest(p_accounts) AS account, unnest(p_amounts) AS amount) e
+      GROUP BY e.account, e.amount < 0) s;
+  END IF;
   -- Whoever else moves one of these accounts waits here. Accounts share 1,024 locks, taken in one order.
   IF cardinality(p_accounts) = 2 THEN
     v_bucket := least(p_accounts[1] % 1024, p_accounts[2] % 1024);
@@ -128,7 +138,7 @@ BEGIN
           CASE WHEN a.lanes > 1 THEN books.heads(a.id, a.lanes, v_effective, v_next.recorded_at) END AS heads
         FROM (
           SELECT e.account, sum(e.amount) AS amount, bool_or(e.amount < 0) AS pays, bool_or(e.amount > 0) AS gets
-          FROM unnest(p_accounts, p_amounts) e(account, amount) GROUP BY e.account) g
+          FROM unnest(v_accounts, v_amounts) e(account, amount) GROUP BY e.account ORDER BY e.account) g
         LEFT JOIN books.accounts a ON a.id = g.account
         LEFT JOIN LATERAL (
           SELECT b.balance, b.effective_at, b.recorded_at FROM books.balances b
@@ -184,7 +194,7 @@ BEGIN
   END IF;
   PERFORM books.write_record(v_id, v_next.strand, v_next.link, v_next.previous, v_next.recorded_at, 'batch',
     CASE WHEN v_purpose = 'release' THEN v_content->>'position' END, p_key, v_effective, p_maker->>'name', p_why, p_request,
-    p_content, p_accounts, p_amounts);
+    p_content, p_accounts, p_amounts, v_entries);
   IF v_opens THEN
     UPDATE books.accounts a SET lanes = a.lanes + 1 FROM books.balances b
     WHERE b.account = a.id AND b.lane = a.lanes AND a.id = ANY (p_accounts) AND b.record = v_id;
