@@ -149,6 +149,26 @@ def _cover(position: Position) -> dict[str, int]:
 
 def report(positions: Sequence[Position], lang: words.Lang = "en") -> str:
     """The page for some positions of one operator and day; `lang` is what it shows first."""
+    environment = pages()
+    environment.globals.update(
+        amount=_amount,
+        exact=_exact,
+        bars=_bars,
+        multipliers=_multipliers,
+        cover=_cover,
+        columns=charts.volume_columns,
+        line_name=lambda line: _name(_LINES[line]),
+        status_name=lambda status: _name(_STATUS[status]),
+        face=lambda p: both(*(words.face([str(tag) for tag in p.provenances], each) for each in ("en", "ja"))),
+    )
+    page = environment.get_template("report.html.j2")
+    return page.render(
+        positions=positions, first=positions[0] if positions else None, lang=lang, tree=_Tree, version=__version__
+    )
+
+
+def pages() -> Environment:
+    """The templates, with the words that every page uses."""
     environment = Environment(
         loader=PackageLoader("junbikin.reports"),
         autoescape=True,
@@ -159,20 +179,8 @@ def report(positions: Sequence[Position], lang: words.Lang = "en") -> str:
     environment.globals.update(
         both=both,
         name=_name,
-        amount=_amount,
-        exact=_exact,
-        bars=_bars,
-        multipliers=_multipliers,
-        cover=_cover,
-        columns=charts.volume_columns,
-        line_name=lambda line: _name(_LINES[line]),
-        status_name=lambda status: _name(_STATUS[status]),
-        face=lambda p: both(*(words.face([str(tag) for tag in p.provenances], each) for each in ("en", "ja"))),
         short=lambda value: both(words.short(value, "en"), words.short(value, "ja")),
         grouped=words.grouped,
         escape=escape,
     )
-    page = environment.get_template("report.html.j2")
-    return page.render(
-        positions=positions, first=positions[0] if positions else None, lang=lang, tree=_Tree, version=__version__
-    )
+    return environment

@@ -29,11 +29,8 @@ def grouped(value: Decimal, places: int | None = None) -> str:
 
 def amount(figure: Figure, lang: Lang = "en") -> str:
     """A figure for reading: money to the smallest unit people use, other numbers as they are."""
-    if figure.value is None:
-        return "不明" if lang == "ja" else "unknown"
-    unit = str(figure.unit)
-    text = _with_unit(figure.value, unit, shown=True)
-    if figure.holes:
+    text = money(figure.value, str(figure.unit), lang)
+    if figure.value is not None and figure.holes:
         return f"{text}（判明分）" if lang == "ja" else f"{text} (known part)"
     return text
 
@@ -43,6 +40,13 @@ def exact_amount(figure: Figure, lang: Lang = "en") -> str:
     if figure.value is None:
         return "不明" if lang == "ja" else "unknown"
     return _with_unit(figure.value, str(figure.unit), shown=False)
+
+
+def money(value: Decimal | None, unit: str, lang: Lang) -> str:
+    """An amount for reading, to the smallest unit people use; "unknown" for None."""
+    if value is None:
+        return "不明" if lang == "ja" else "unknown"
+    return _with_unit(value, unit, shown=True)
 
 
 def _with_unit(value: Decimal, unit: str, *, shown: bool) -> str:
