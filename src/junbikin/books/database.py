@@ -1,25 +1,30 @@
-"""Opening a home's books: its own server or any PostgreSQL, checked for its version, with errors that people understand."""
+"""Opening a home's books: its own server or any PostgreSQL, checked before anything is read or written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import URL, Engine, create_engine, func, make_url, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Engine, create_engine, event, func, select, text
 
 from junbikin.books import server
 from junbikin.books.migrate import migrate, revisions
+from junbikin.books.problems import OWN, given, place, shown, telling
 from junbikin.books.schema import SCHEMA
-from junbikin.errors import BooksProblem, BooksRefused, JunbikinError
+from junbikin.errors import BooksProblem
 from junbikin.home import Home
 
-OWN = "own"
-"""The value of the setting `database` for which the home runs its own server."""
+__all__ = ["OWN", "Books", "has_books", "make_books", "open_books", "owned", "telling"]
+
+_OLDEST = 150000  # as `server_version_num` says it
+
+_OPTIONS = "-c timezone=UTC -c synchronous_commit=on"
+
+_KEEPALIVE = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""Seconds after which a host that fell silent is given up; one that works on a long call still answers for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +43,17 @@ class Books:
     def driver(self) -> Iterator[psycopg.Connection[Any]]:
         """A connection of the driver itself, for what passes whole columns; each statement is its own transaction."""
         pooled = self.engine.raw_connection()
+        connection: Any = pooled.driver_connection
         try:
-            connection: Any = pooled.driver_connection
             connection.autocommit = True
             yield connection
         finally:
-            if not connection.closed:
+            if connection.closed:  # lost; the others of the pool most likely with it
+                pooled.invalidate()
+                self.engine.dispose()
+            else:
                 connection.autocommit = False
-            pooled.close()
+                pooled.close()
 
 
 def has_books(home: Home) -> bool:
@@ -60,11 +68,12 @@ def open_books(home: Home) -> Iterator[Books]:
         raise BooksProblem(
             "this home has no books yet", where=str(home.path), then="make them with `junbikin books migrate`"
         )
-    engine = _engine(_url(home))
+    engine = _engine(home, _application(home))
     try:
         with telling(home):
-            _check_version(home, engine)
-            yield Books(home, engine)
+            _check_server(engine, place(home))
+            _check_schema(home, engine)
+        yield Books(home, engine)
     finally:
         engine.dispose()
 
@@ -75,145 +84,143 @@ def make_books(home: Home, owner: str = "") -> str:
     A home's own server is made and migrated by itself. For another database `owner` is the URL of the role that
     shall own the books; the role of the setting `database` gets what it needs and no more.
     """
-    app = server.ROLE
+    with owned(home, owner) as (engine, app):
+        _check_not_newer(engine, place(home))
+        migrate(engine, app)
+    with open_books(home):  # the application's own address works too
+        return revisions()[-1]
+
+
+@contextmanager
+def owned(home: Home, owner: str = "") -> Iterator[tuple[Engine, str]]:
+    """The database as its owner sees it, whether it has books or not, and the role that the application uses.
+
+    Raises `BooksProblem` when the owner's address is missing where it is needed, or one of the two roles will not do.
+    """
+    app = _application(home)
     if home.database == OWN:
+        url = app.set(username="postgres")
         home.books.parent.mkdir(parents=True, exist_ok=True)
-        url = _socket_url(server.start(home.books), "postgres")
     elif owner:
-        url, app = _given(owner, "--owner"), _given(home.database, "the setting database").username or ""
+        url = given(owner, "--owner")
     else:
         raise BooksProblem(
             "books in another database are made by their owner", where=str(home.path / "junbikin.toml"),
             then="give the owner's address with --owner postgresql://…; the setting database is the address that is used afterwards",
         )  # fmt: skip
-    engine = _engine(url)
+    if url.username == app.username:
+        raise BooksProblem(
+            f"the role {app.username} cannot both own the books and use them: an owner is not bound by their rules",
+            where=place(home), then="name another role in the setting database; see “The books' database” in docs/home.md",
+        )  # fmt: skip
+    where = place(home) if home.database == OWN else shown(url)
+    engine = _engine(home, url)
     try:
-        with telling(home):
-            if home.database == OWN:
-                _make_role(engine)
-            _check_server(engine)
-            _check_not_newer(home, engine)
-            migrate(engine, app)
+        with telling(home, where):
+            _check_server(engine, where)
+            _have_role(home, engine, app)
+            yield engine, str(app.username)
     finally:
         engine.dispose()
-    return revisions()[-1]
 
 
-def _make_role(engine: Engine) -> None:
-    with engine.begin() as connection:
-        if not connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": server.ROLE}):
-            connection.execute(text(f"CREATE ROLE {server.ROLE} LOGIN"))
-
-
-def _engine(url: URL) -> Engine:
-    return create_engine(url, connect_args={"connect_timeout": 10, "options": "-c timezone=UTC"}, pool_pre_ping=False)
-
-
-def _url(home: Home) -> URL:
+def _application(home: Home) -> URL:
     if home.database == OWN:
-        return _socket_url(server.start(home.books), server.ROLE)
-    return _given(home.database, "the setting database")
+        return URL.create("postgresql+psycopg", server.ROLE, port=server.PORT, database="postgres")
+    return given(home.database, "the setting database")
 
 
-def _socket_url(socket: Path, user: str) -> URL:
-    return URL.create("postgresql+psycopg", user, database="postgres", query={"host": str(socket)})
+def _engine(home: Home, url: URL) -> Engine:
+    engine = create_engine(url, connect_args={**_KEEPALIVE, "options": _OPTIONS})
+    if home.database == OWN:
+
+        @event.listens_for(engine, "do_connect")
+        def _(_dialect: object, _record: object, _words: object, address: dict[str, Any]) -> None:
+            address["host"] = str(server.start(home.books))  # also when it failed since the last connection
+
+    return engine
 
 
-def _given(address: str, where: str) -> URL:
-    try:
-        return make_url(address).set(drivername="postgresql+psycopg")
-    except Exception as problem:
-        raise BooksProblem(
-            "this is no address of a database", where=where, then='write "postgresql://user@host:port/name"'
-        ) from problem
+def _have_role(home: Home, engine: Engine, app: URL) -> None:
+    with engine.begin() as connection:
+        if connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": app.username}):
+            return
+        if home.database != OWN:
+            raise BooksProblem(
+                f"there is no role {app.username} that could use the books", where="the setting database",
+                then="let the server's administrator make it; see “The books' database” in docs/home.md",
+            )  # fmt: skip
+        connection.execute(text(f"CREATE ROLE {server.ROLE} LOGIN"))
 
 
-def _check_server(engine: Engine) -> None:
+def _check_server(engine: Engine, where: str) -> None:
+    """The server is new enough, and keeps what it has acknowledged."""
+    names = ("server_version_num", "server_version", "fsync", "full_page_writes", "server_encoding")
     with engine.connect() as connection:
-        version = connection.scalar(text("SHOW server_version_num"))
-    if int(version or 0) < 150000:
-        raise BooksProblem("the database server is older than PostgreSQL 15", then="use PostgreSQL 15 or newer")
+        said = dict(zip(names, connection.execute(select(*map(func.current_setting, names))).one(), strict=True))
+    if int(said["server_version_num"]) < _OLDEST:
+        raise BooksProblem(
+            f"the database server is PostgreSQL {said['server_version']}, older than {_OLDEST // 10000}",
+            where=where, then=f"use PostgreSQL {_OLDEST // 10000} or newer",
+        )  # fmt: skip
+    for setting in ("fsync", "full_page_writes"):
+        if said[setting] != "on":
+            raise BooksProblem(
+                f"the database server runs with {setting} = {said[setting]}: a power cut could take what it has acknowledged",
+                where=where, then=f"set {setting} = on in postgresql.conf and reload it; nothing was changed",
+            )  # fmt: skip
+    if said["server_encoding"] != "UTF8":
+        raise BooksProblem(
+            f"the database is in {said['server_encoding']}, not in UTF-8", where=where,
+            then="make it with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
+        )  # fmt: skip
 
 
-def _revision(engine: Engine) -> str | None:
+def revision_of(engine: Engine) -> str | None:
+    """The revision of the books in a database, or None when it has none."""
     with engine.connect() as connection:
         if connection.scalar(text(f"SELECT to_regclass('{SCHEMA}.alembic_version')")) is None:
             return None
         return str(connection.scalar(text(f"SELECT version_num FROM {SCHEMA}.alembic_version")))
 
 
-def _check_not_newer(home: Home, engine: Engine) -> None:
-    found = _revision(engine)
+def _check_not_newer(engine: Engine, where: str) -> None:
+    found = revision_of(engine)
     if found is not None and found not in revisions():
         raise BooksProblem(
-            f"the books are of a newer version ({found}) than this junbikin knows ({revisions()[-1]})", where=_where(home),
+            f"the books are of a newer version ({found}) than this junbikin knows ({revisions()[-1]})", where=where,
             then="use the junbikin that made them, or a newer one; nothing was changed",
         )  # fmt: skip
 
 
-def _check_version(home: Home, engine: Engine) -> None:
-    _check_not_newer(home, engine)
-    found = _revision(engine)
+def _check_schema(home: Home, engine: Engine) -> None:
+    """The books are there, of this version, and this role may use them but not write past their rules."""
+    where = place(home)
+    with engine.connect() as connection:
+        rights = text(
+            f"SELECT CASE WHEN to_regnamespace('{SCHEMA}') IS NOT NULL THEN has_schema_privilege('{SCHEMA}', 'USAGE') END"
+        )
+        if connection.scalar(rights) is False:
+            raise BooksProblem(
+                f"the role {engine.url.username} has no rights on the books", where=where,
+                then="let the owner run `junbikin books migrate --owner postgresql://…`, which gives this role what it needs",
+            )  # fmt: skip
+    _check_not_newer(engine, where)
+    found = revision_of(engine)
     if found is None:
         raise BooksProblem(
-            "there are no books in this database", where=_where(home), then="make them with `junbikin books migrate`"
+            "there are no books in this database", where=where, then="make them with `junbikin books migrate`"
         )
     if found != revisions()[-1]:
         raise BooksProblem(
-            f"the books are of an older version ({found}; this is {revisions()[-1]})", where=_where(home),
+            f"the books are of an older version ({found}; this is {revisions()[-1]})", where=where,
             then="take a backup with the junbikin that made them, then run `junbikin books migrate`",
         )  # fmt: skip
-
-
-def _where(home: Home) -> str:
-    return str(home.books) if home.database == OWN else _given(home.database, "").render_as_string(hide_password=True)
-
-
-@contextmanager
-def telling(home: Home) -> Iterator[None]:
-    """Turns what the database says into words for people: its refusals, and what keeps it from working."""
-    try:
-        yield
-    except DBAPIError as problem:
-        original = problem.orig
-        if isinstance(original, psycopg.Error):
-            raise told(home, original) from problem
-        raise
-    except psycopg.Error as problem:
-        raise told(home, problem) from problem
-
-
-def told(home: Home, problem: psycopg.Error) -> JunbikinError:
-    """The error in our words."""
-    diag = problem.diag
-    if diag.sqlstate == "JB001":
-        return BooksRefused(
-            diag.message_primary or "",
-            where=diag.message_detail or "",
-            then=diag.message_hint or "see the documentation",
-        )
-    where = _where(home)
-    for kind, what, then in _PROBLEMS:
-        if isinstance(problem, kind):
-            return BooksProblem(what, where=where, then=then)
-    if diag.sqlstate is None:
-        return BooksProblem(
-            f"the database cannot be reached: {str(problem).splitlines()[0]}", where=where,
-            then="see that it runs and that the setting database is right; run the same command again: the same key posts nothing twice",
-        )  # fmt: skip
-    if diag.sqlstate.startswith("42"):  # a statement of ours that it does not understand
-        return JunbikinError(
-            f"the database does not understand us: {diag.message_primary}", where=where, then="please report this"
-        )
-    return BooksRefused(f"the database refuses: {diag.message_primary}", where=where, then="correct what it names")
-
-
-_PROBLEMS: tuple[tuple[type[psycopg.Error], str, str], ...] = (
-    (psycopg.errors.DiskFull, "the disk of the database is full; nothing was half done", "free space, then run the same command again"),
-    (psycopg.errors.InsufficientPrivilege, "this role may not do that", "use the functions of the books; see docs/books.md"),
-    (psycopg.errors.AdminShutdown, "the database was shut down meanwhile; nothing was half done", "start it, then run the same command again"),
-    (psycopg.errors.CrashShutdown, "the database failed meanwhile; nothing was half done", "run the same command again"),
-    (psycopg.errors.CannotConnectNow, "the database is starting or stopping", "wait a moment, then run the same command again"),
-    (psycopg.errors.UniqueViolation, "someone recorded the same key at the same time", "run the same command again: it says what became of it"),
-    (psycopg.errors.InvalidPassword, "the database refuses the password", "correct the address, or set PGPASSWORD"),
-)  # fmt: skip
+    with engine.connect() as connection:
+        if connection.scalar(
+            text(f"SELECT has_table_privilege('{SCHEMA}.records', 'INSERT, UPDATE, DELETE, TRUNCATE')")
+        ):
+            raise BooksProblem(
+                f"the role {engine.url.username} could write past the rules of the books", where=where,
+                then="name a role that neither owns the books nor is a superuser; see “The books' database” in docs/home.md",
+            )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -25,22 +26,33 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-def revisions() -> list[str]:
+@cache
+def revisions() -> tuple[str, ...]:
     """Every revision of the schema, oldest first; the last is this version's."""
     scripts = ScriptDirectory.from_config(_config())
-    return [script.revision for script in scripts.walk_revisions()][::-1]
+    return tuple(script.revision for script in scripts.walk_revisions())[::-1]
 
 
 def migrate(owner: Engine, app: str, revision: str = "head") -> None:
     """Makes the books, or brings them to `revision`, as one transaction of the owner; `app` is the role that uses them."""
     with owner.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(7107)"))
-        command.upgrade(_config(connection), revision)
-        _functions(connection)
-        _rules(connection)
-        quoted = connection.dialect.identifier_preparer.quote(app)
-        connection.exec_driver_sql((HERE / "sql" / "grants.sql").read_text(encoding="utf-8").replace(":app", quoted))
+        make_tables(connection, revision)
+        make_rules(connection, app)
+
+
+def make_tables(connection: Connection, revision: str = "head") -> None:
+    """Makes the tables as of a revision, or brings them to it, within the owner's transaction. One owner at a time."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(7107)"))
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+    command.upgrade(_config(connection), revision)
+
+
+def make_rules(connection: Connection, app: str) -> None:
+    """Functions, rules and rights as they stand in this version, within the owner's transaction."""
+    _functions(connection)
+    _rules(connection)
+    quoted = connection.dialect.identifier_preparer.quote(app)
+    connection.exec_driver_sql((HERE / "sql" / "grants.sql").read_text(encoding="utf-8").replace(":app", quoted))
 
 
 def _functions(connection: Connection) -> None:
