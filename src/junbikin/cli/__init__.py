@@ -23,6 +23,9 @@ _COMMANDS = {
     "explain": ("junbikin.cli.positions", "Open a figure down to the law and the ingested file."),
     "compare": ("junbikin.cli.positions", "All rulebooks side by side on the same facts."),
     "verify": ("junbikin.cli.positions", "Recompute a position from the facts and compare."),
+    "books": ("junbikin.cli.books", "Accounts, postings, statements, proofs, backups."),
+    "request": ("junbikin.cli.requests", "What one person asks for and another approves."),
+    "people": ("junbikin.cli.people", "Who may act, and in which roles."),
     "rulebooks": ("junbikin.cli.rulebooks", "List, show and check rulebooks."),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,21 @@ def console() -> Console:
     from rich.console import Console
 
     return Console(highlight=False, width=None if sys.stdout.isatty() else 140, soft_wrap=False)
+
+
+def print_table(
+    lang: Lang, titles: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]], right: Container[int] = ()
+) -> None:
+    """Prints rows under titles in English or Japanese; the columns counted in `right` are set to the right."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2))
+    for place, title in enumerate(titles):
+        table.add_column(title[lang == "ja"], justify="right" if place in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console().print(table)
 
 
 def as_json(content: Any) -> None:

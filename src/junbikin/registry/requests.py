@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Integer, cast, select
+from sqlalchemy import Select, Text, cast, select
 
 from junbikin.books.database import Books, telling
 from junbikin.books.journal import Actor, Batch
 from junbikin.books.schema import records
+from junbikin.errors import BooksRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +34,43 @@ class Request:
     decided_why: str
     effect: int | None
 
+    @property
+    def content(self) -> dict[str, Any]:
+        """What would go on record: of the batch when it is to be posted, else of the subject."""
+        if self.action != "post":
+            return dict(self.says["says"])
+        return dict(json.loads(self.says["inline"]["content"])) if "inline" in self.says else {}
+
+    @property
+    def subject(self) -> str:
+        """What it is about: the keys of the batches, or the subject."""
+        return ", ".join(self.says["batches"]) if self.action == "post" else str(self.says["subject"])
+
+    @property
+    def effective_at(self) -> str | None:
+        """From when it would hold, as ISO 8601; None means when it is decided."""
+        at: str | None = self.says.get("inline", self.says).get("effective_at")
+        return at
+
 
 def ask_to_post(books: Books, who: Actor, batch: Batch) -> int:
     """Asks for a batch to be posted once somebody else approves it. Returns the request's number."""
-    numbers, amounts = batch.sql
-    at = batch.effective_at
-    digest = books.call("batch_digest_hex", batch.key, at, batch.content, numbers, amounts)
+    return ask_to_post_arrays(books, who, batch.key, batch.effective_at, batch.why, batch.content, *batch.sql)
+
+
+def ask_to_post_arrays(
+    books: Books, who: Actor, key: str, effective_at: datetime | None, why: str, content: str, numbers: str, amounts: str
+) -> int:  # fmt: skip
+    """The same for entries that are PostgreSQL array literals already. The same batch again gives the same request."""
+    digest = books.call("batch_digest_hex", key, effective_at, content, numbers, amounts)
     inline = {
-        "key": batch.key,
-        "effective_at": at.isoformat() if at else None,
-        "content": batch.content,
+        "key": key,
+        "effective_at": effective_at.isoformat() if effective_at else None,
+        "content": content,
         "accounts": numbers[1:-1].split(","),
         "amounts": amounts[1:-1].split(","),
     }
-    return _ask(
-        books, who, f"post:{batch.key}", batch.why, {"action": "post", "batches": {batch.key: digest}, "inline": inline}
-    )
+    return _ask(books, who, f"post:{key}", why, {"action": "post", "batches": {key: digest}, "inline": inline})
 
 
 def ask_to_record(
@@ -78,6 +100,20 @@ def decide(books: Books, who: Actor, number: int, verdict: str, why: str) -> int
 
 def requests(books: Books) -> list[Request]:
     """Every request with what became of it, oldest first."""
+    with telling(books.home), books.engine.connect() as connection:
+        return [_request(row) for row in connection.execute(_requests())]
+
+
+def request_numbered(books: Books, number: int) -> Request:
+    """One request with what became of it. Raises `BooksRefused` when there is none of this number."""
+    with telling(books.home), books.engine.connect() as connection:
+        row = connection.execute(_requests(number)).one_or_none()
+    if row is None:
+        raise BooksRefused(f"there is no request {number}", then="see `junbikin request list`")
+    return _request(row)
+
+
+def _requests(number: int | None = None) -> Select[Any]:
     asked, decided, effect = records.alias("asked"), records.alias("decided"), records.alias("effect")
     query = (
         select(
@@ -86,12 +122,11 @@ def requests(books: Books) -> list[Request]:
             select(effect.c.id).where(effect.c.request == asked.c.id, effect.c.kind != "decision").order_by(effect.c.id).limit(1)
             .scalar_subquery(),
         )
-        .outerjoin(decided, (decided.c.kind == "decision") & (cast(decided.c.subject, Integer) == asked.c.id))
+        .outerjoin(decided, (decided.c.kind == "decision") & (decided.c.key == cast(asked.c.id, Text)))
         .where(asked.c.kind == "request")
         .order_by(asked.c.recorded_at)
     )  # fmt: skip
-    with telling(books.home), books.engine.connect() as connection:
-        return [_request(row) for row in connection.execute(query)]
+    return query if number is None else query.where(asked.c.id == number)
 
 
 def _request(row: Sequence[Any]) -> Request:

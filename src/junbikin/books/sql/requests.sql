@@ -144,7 +144,7 @@ BEGIN
   WHERE a.owner IN ('reserve', 'guarantee') AND a.place <> 'booked' AND books.latest('place', a.place) IS NULL LIMIT 1;
   IF FOUND THEN
     PERFORM books.refuse('the place ' || v_bad.place || ' is not registered', concat_ws('/', v_bad.owner, v_bad.asset, v_bad.place),
-      'register it with `junbikin books place` and have it approved: whether its assets count depends on it');
+      'register it with `junbikin registry set place` and have it approved: whether its assets count depends on it');
   END IF;
   WITH asked AS (
     SELECT DISTINCT concat_ws('/', a.owner, a.asset, a.place, nullif(a.holder, '')) AS code, a.owner, a.asset, a.place, nullif(a.holder, '') AS holder

@@ -1,0 +1,241 @@
+"""`books accounts`, `open`, `freeze`, `reopen`, `close`, `balance`, `statement`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from junbikin.cli import times
+from junbikin.cli.acting import Acting, acts
+from junbikin.cli.filed import ask
+from junbikin.cli.show import as_json, home_of, lang_of, print_table, progress_bar
+from junbikin.errors import BadInput, SourceRefused
+
+_JSON = click.option("--json", "json_", is_flag=True, help="Print as JSON.")
+_WHY = click.option("--why", required=True, help="The reason, which goes on record.")
+_KNOWN_AT = click.option("--known-at", metavar="TIME", help="As it was known then [default: now].")
+
+
+@click.command()
+@click.option("--owner", default="", help="Only accounts of this owner, such as reserve.")
+@click.option("--asset", default="", help="Only accounts in this asset, such as JPY.")
+@click.option("--limit", default=100, show_default=True, help="Accounts to print; 0 prints all.")
+@_JSON
+@click.pass_context
+def accounts(ctx: click.Context, owner: str, asset: str, limit: int, json_: bool) -> None:
+    """List accounts by code, with status and what they hold now. JSON lists them all."""
+    from junbikin.books.accounts import accounts as listed
+    from junbikin.books.database import open_books
+    from junbikin.figures import plain
+    from junbikin.reports.words import grouped
+
+    every = json_ or not limit
+    with open_books(home_of(ctx)) as books:
+        found = listed(books, owner, asset, None if every else limit + 1)
+    if json_:
+        names = ("code", "owner", "asset", "place", "holder", "status")
+        as_json({"accounts": [{n: getattr(a, n) for n in names} | {"balance": plain(a.balance)} for a in found]})
+        return
+    if not found:
+        click.echo("no such accounts yet\nnext: junbikin books open OWNER/ASSET/PLACE --why REASON")
+        return
+    titles = (("account", "口座"), ("status", "状態"), ("balance", "残高"), ("asset", "資産"))
+    shown = found if every else found[:limit]
+    print_table(lang_of(ctx), titles, ((a.code, a.status, grouped(a.balance), a.asset) for a in shown), right={2})
+    if len(found) > len(shown):
+        click.echo("… more; --limit 0 prints all")
+
+
+@click.command("open")
+@click.argument("codes", nargs=-1, metavar="CODE…")
+@click.option(
+    "--file", type=click.Path(path_type=Path), help="A text file with a code a line; a first line `code` is a header."
+)
+@_WHY
+@acts
+@_JSON
+@click.pass_context
+def open_(ctx: click.Context, codes: tuple[str, ...], file: Path | None, why: str, who: Acting, json_: bool) -> None:
+    """Open accounts. Those that are there already are left alone.
+
+    A CODE is OWNER/ASSET/PLACE or OWNER/ASSET/PLACE/HOLDER, such as customer/JPY/trust-1/c-17. The place of a reserve or
+    guarantee account must be registered; the place `booked` is where the booked reserve stands.
+    """
+    from junbikin.books.accounts import open_accounts
+    from junbikin.books.database import open_books
+
+    asked = [*codes, *(_listed(file) if file else [])]
+    if not asked:
+        raise BadInput("no account is named", then="name codes, or a file of codes with --file")
+    with open_books(home_of(ctx)) as books:
+        opened, person = 0, who.proved(books)
+        with progress_bar() as progress:
+            for done, fresh in open_accounts(books, person, asked, why):
+                opened += fresh
+                progress("opening accounts", done / len(asked))
+    there = len(set(asked)) - opened
+    if json_:
+        as_json({"opened": opened, "there_already": there})
+        return
+    click.echo(f"opened {opened:,} accounts" + (f"; {there:,} were there already" if there else ""))
+
+
+def _listed(file: Path) -> list[str]:
+    try:
+        lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SourceRefused(
+            f"this cannot be read: {getattr(problem, 'strerror', None) or problem}", where=str(file),
+            then="name a text file with an account's code a line",
+        ) from None  # fmt: skip
+    return [line for line in lines[lines[:1] == ["code"] :] if line]
+
+
+@click.command()
+@click.argument("code")
+@_WHY
+@acts
+@_JSON
+@click.pass_context
+def freeze(ctx: click.Context, code: str, why: str, who: Acting, json_: bool) -> None:
+    """Freeze an account at once: nothing goes in or out. Opening it again takes two people."""
+    from junbikin.books.accounts import freeze as now
+    from junbikin.books.database import open_books
+
+    with open_books(home_of(ctx)) as books:
+        click.echo(f"freezes {code}", err=True)
+        record = now(books, who.proved(books), code, why)
+    if json_:
+        as_json({"account": code, "status": "frozen", "record": record})
+        return
+    click.echo(f"{code} is frozen (record {record})\nto open it again: junbikin books reopen {code} --why REASON")
+
+
+@click.command()
+@click.argument("code")
+@_WHY
+@acts
+@_JSON
+@click.pass_context
+def reopen(ctx: click.Context, code: str, why: str, who: Acting, json_: bool) -> None:
+    """Ask for a frozen or closed account to be opened again."""
+    _ask_for(ctx, code, "open", why, who, json_)
+
+
+@click.command()
+@click.argument("code")
+@_WHY
+@acts
+@_JSON
+@click.pass_context
+def close(ctx: click.Context, code: str, why: str, who: Acting, json_: bool) -> None:
+    """Ask for an account to be closed."""
+    _ask_for(ctx, code, "closed", why, who, json_)
+
+
+def _ask_for(ctx: click.Context, code: str, status: str, why: str, who: Acting, json_: bool) -> None:
+    from junbikin.books.database import open_books
+
+    with open_books(home_of(ctx)) as books:
+        ask(books, "account_status", code, {"status": status}, why, who, json_)
+
+
+@click.command()
+@click.argument("account")
+@click.option("--at", metavar="TIME", help=f"What it held then [default: now]: {times.HELP}.")
+@_KNOWN_AT
+@_JSON
+@click.pass_context
+def balance(ctx: click.Context, account: str, at: str | None, known_at: str | None, json_: bool) -> None:
+    """What ACCOUNT (a code) holds, at any time, as known at any time."""
+    from junbikin.books.database import open_books
+    from junbikin.books.journal import account_numbers
+    from junbikin.books.journal import balance as held
+    from junbikin.figures import plain
+    from junbikin.reports.words import grouped
+
+    home = home_of(ctx)
+    when, known = times.until(home, at, "--at"), times.until(home, known_at, "--known-at")
+    with open_books(home) as books:
+        [number] = account_numbers(books, [account])
+        amount = held(books, number, when, known)
+    asset = account.split("/")[1]
+    if json_:
+        as_json(
+            {
+                "account": account, "asset": asset, "balance": plain(amount),
+                "at": when and when.isoformat(), "known_at": known and known.isoformat(),
+            }
+        )  # fmt: skip
+        return
+    click.echo(f"{grouped(amount)} {asset}")
+
+
+@click.command()
+@click.argument("account")
+@click.option("--from", "since", metavar="TIME", help=f"The first to show: {times.HELP.replace('end', 'beginning')}.")
+@click.option("--to", metavar="TIME", help=f"The last to show: {times.HELP}.")
+@_KNOWN_AT
+@click.option("--limit", default=100, show_default=True, help="Lines to print; 0 prints all.")
+@_JSON
+@click.pass_context
+def statement(
+    ctx: click.Context, account: str, since: str | None, to: str | None, known_at: str | None, limit: int, json_: bool
+) -> None:
+    """What came into ACCOUNT (a code) and went out of it, in effective order, with what it held after each. JSON has it all."""
+    from itertools import islice
+
+    from junbikin.books.database import open_books
+    from junbikin.books.journal import account_numbers
+    from junbikin.books.journal import statement as lines
+
+    home = home_of(ctx)
+    first, last = times.before(home, since, "--from"), times.until(home, to, "--to")
+    known = times.until(home, known_at, "--known-at")
+    with open_books(home) as books:
+        [number] = account_numbers(books, [account])
+        every = json_ or not limit
+        found = list(islice(lines(books, number, first, last, known), None if every else limit + 1))
+    if json_:
+        as_json({"account": account, "lines": [_line(line) for line in found]})
+        return
+    if not found:
+        click.echo("nothing came in or went out")
+        return
+    from json import loads
+
+    from junbikin.reports.words import grouped
+
+    shown = found if every else found[:limit]
+    titles = (
+        ("effective", "効力発生"), ("record", "記録"), ("purpose", "目的"), ("amount", "増減"), ("balance", "残高"),
+        ("by", "記帳者"), ("why", "理由"),
+    )  # fmt: skip
+    print_table(
+        lang_of(ctx),
+        titles,
+        (
+            (
+                times.shown(home, line.effective_at), str(line.record), loads(line.content)["purpose"],
+                grouped(line.amount), grouped(line.balance), line.recorded_by, line.why,
+            )
+            for line in shown
+        ),
+        right={1, 3, 4},
+    )  # fmt: skip
+    if len(found) > len(shown):
+        click.echo("… more; --limit 0 prints all")
+
+
+def _line(line: Any) -> dict[str, Any]:
+    from json import loads
+
+    from junbikin.figures import plain
+
+    return {
+        "record": line.record, "key": line.key, "effective_at": line.effective_at.isoformat(),
+        "recorded_at": line.recorded_at.isoformat(), "recorded_by": line.recorded_by, "why": line.why,
+        "says": loads(line.content), "amount": plain(line.amount), "balance": plain(line.balance),
+    }  # fmt: skip

@@ -1,0 +1,67 @@
+"""A request in words: everything that an approver must know before they decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from junbikin.books.database import Books
+from junbikin.registry.approving import entries, may_approve, of_request
+from junbikin.registry.log import latest
+from junbikin.registry.requests import Request
+from junbikin.reports.moves import moves
+from junbikin.reports.words import Lang
+
+_SECRET = ("argon2", "verifier")
+
+
+def request_lines(books: Books, request: Request, lang: Lang, limit: int | None = 20) -> list[str]:
+    """The action, by whom, when and why; what it would do, with `limit` entries; what it needs; how it stands."""
+    ja = lang == "ja"
+    asked = entries(request)
+    lines = [
+        f"申請{request.number}：{request.action} {request.subject}" if ja else f"request {request.number}: {request.action} {request.subject}",
+        f"  {'申請者' if ja else 'asked by'}: {request.asked_by}, {_at(books, request.asked_at)}",
+        f"  {'理由' if ja else 'why'}: {request.why}",
+    ]  # fmt: skip
+    if asked:
+        at = datetime.fromisoformat(request.effective_at) if request.effective_at else None
+        lines += moves(books, request.content, asked, at, lang, limit)
+    elif request.action != "post":
+        lines += _changes(books, request, lang)
+    lines += [f"  {key}  sha256 {digest}" for key, digest in request.says.get("batches", {}).items()]
+    return [*lines, *_standing(books, request, lang)]
+
+
+def _at(books: Books, at: datetime) -> str:
+    return at.astimezone(books.home.time_zone).isoformat(sep=" ", timespec="seconds")
+
+
+def _changes(books: Books, request: Request, lang: Lang) -> Iterator[str]:
+    """Each thing that would be said of the subject, beside what is on record of it now when that differs."""
+    now = latest(books, request.action, request.subject) or {}
+    for name, value in request.content.items():
+        if name not in _SECRET:
+            was = f"（現在：{_plain(now[name])}）" if lang == "ja" else f" (now: {_plain(now[name])})"
+            yield f"  {name}: {_plain(value)}" + (was if name in now and now[name] != value else "")
+    if request.content.get("verifier") != now.get("verifier"):
+        yield "  新しいパスワード" if lang == "ja" else "  a new password"
+    if request.effective_at:
+        yield f"  {'効力発生' if lang == 'ja' else 'effective'}: {_at(books, datetime.fromisoformat(request.effective_at))}"
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _standing(books: Books, request: Request, lang: Lang) -> list[str]:
+    ja = lang == "ja"
+    if request.verdict:
+        verdict = {"approve": ("approved", "承認"), "refuse": ("refused", "却下")}[request.verdict][ja]
+        when = _at(books, request.decided_at) if request.decided_at else ""
+        lines = [f"  {verdict}: {request.decided_by}, {when}: {request.decided_why}"]
+        return lines + ([f"  {'記録' if ja else 'record'}: {request.effect}"] if request.effect else [])
+    needed = of_request(books, request)
+    roles = ("かつ" if ja else " and ").join(("または" if ja else " or ").join(group) for group in needed)
+    able = ", ".join(may_approve(books, needed, request.asked_by)) or ("該当者なし" if ja else "nobody yet")
+    return [f"  {'必要な承認' if ja else 'needs the approval of'}: {roles} ({able})"]
