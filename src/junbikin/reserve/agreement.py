@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from junbikin.figures import Figure, Name, Rule, given, total
 from junbikin.findings import Finding, Severity
-from junbikin.reserve.resources import Resources
+from junbikin.reserve.resources import worth
 from junbikin.reserve.view import FactsView, data_source
 from junbikin.rulebooks.parameters import Rules
 
@@ -15,16 +15,25 @@ if TYPE_CHECKING:
     from junbikin.reserve.ledger import Ledger
 
 
-def agreement(ledger: Ledger, held: Resources) -> list[Finding]:
-    """The booked reserve and the assets behind it must be the same amount: a finding when they are not."""
+def booked(ledger: Ledger) -> Figure:
+    """The booked reserve (責任準備金計上額): set aside, less what was used and released."""
     source = data_source("reserve_entries", f"booked reserve, as of {ledger.as_of}", [ledger.booked])
-    booked = given(
-        ledger.booked, ledger.books.home.currency, Name("booked reserve", "責任準備金計上額"), source, "booked"
-    )
-    assets = total([item.worth for item in held.assets], booked.unit).named(
-        "assets", "worth of the reserve assets", "準備金資産の評価額"
-    )
-    difference = (assets - booked).named(
+    name = Name("booked reserve", "責任準備金計上額")
+    return given(ledger.booked, ledger.books.home.currency, name, source, "booked")
+
+
+def behind(view: FactsView) -> tuple[list[tuple[dict[str, Any], Figure]], Figure]:
+    """The assets behind it, each row with its worth, and their sum, before any haircut."""
+    snapshot = view.snapshot("reserve_assets")
+    items = [(row, worth(view, snapshot, row)) for row in snapshot.rows]
+    whole = total([figure for _, figure in items], view.currency)
+    return items, whole.named("assets", "worth of the reserve assets", "準備金資産の評価額")
+
+
+def agreement(view: FactsView, ledger: Ledger) -> list[Finding]:
+    """The booked reserve and the assets behind it must be the same amount: a finding when they are not."""
+    _, assets = behind(view)
+    difference = (assets - booked(ledger)).named(
         "assets_less_booked", "reserve assets less booked reserve", "準備金資産−計上額"
     )
     if difference.value is None or difference.value == 0:

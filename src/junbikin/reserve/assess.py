@@ -43,7 +43,7 @@ def assess(lake: Lake, rulebook: Rulebook, as_of: date, view: FactsView | None =
         *outcome.findings,
         *_refusals(held),
         *policies_ending(view, rules),
-        *(agreement(view.ledger, held) if view.ledger else ()),
+        *(agreement(view, view.ledger) if view.ledger else ()),
         *findings_on(view, used, years),
     ]
     found.sort(key=lambda finding: -finding.severity)

@@ -20,9 +20,7 @@ from junbikin.books.journal import balance, statement
 from junbikin.books.schema import accounts, records
 from junbikin.home import Home
 from junbikin.registry.log import said
-
-BOOKED = "booked"
-"""The place of accounts that hold no money but say how much of the reserve is set aside."""
+from junbikin.reserve.moves import BOOKED
 
 _KINDS = {"accrual": "accrual", "compensation": "use", "release": "release"}
 

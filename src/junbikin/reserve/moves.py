@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from junbikin.errors import BadInput
 from junbikin.figures import Figure, Name, Rounding, rounded
 from junbikin.figures.amounts import EXACT
-from junbikin.reserve.ledger import BOOKED
-from junbikin.reserve.position import Position
+
+if TYPE_CHECKING:
+    from junbikin.reserve.position import Position
+
+BOOKED = "booked"
+"""The place of accounts that hold no money but say how much of the reserve is set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +62,6 @@ class Draft:
     amounts: list[Decimal]
     says: dict[str, str]
 
-    @property
-    def booked_accounts(self) -> list[str]:
-        """Those of its accounts that hold no money but say how much is set aside."""
-        return [code for code in self.codes if code.split("/")[2] == BOOKED]
-
 
 def booked_account(owner: str, currency: str) -> str:
     """The code of an owner's booked account."""
@@ -89,6 +89,13 @@ def draft(
         codes += [booked_account(owner, currency) for owner in move.booked]
         amounts += [EXACT.minus(falls), falls]
     return Draft(codes, amounts, {"purpose": move.purpose} | {word: text for word, text in says.items() if text})
+
+
+def accrual_draft(amount: Decimal, currency: str, position: str, year: str, rulebook: str) -> Draft:
+    """The year-end accrual as entries: no money moves; the booked reserve rises."""
+    codes = [booked_account("own", currency), booked_account("reserve", currency)]
+    says = {"purpose": "accrual", "position": position, "rulebook": rulebook, "year": year}
+    return Draft(codes, [EXACT.minus(amount), amount], says)
 
 
 def accrual(position: Position, booked: Figure) -> Figure:

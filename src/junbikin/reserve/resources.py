@@ -67,7 +67,8 @@ def _assets(view: FactsView, rules: Rules) -> tuple[Item, ...]:
     return _against_same_crypto(view, items)
 
 
-def _asset(view: FactsView, rules: Rules, snapshot: Snapshot, row: Mapping[str, Any]) -> Item:
+def worth(view: FactsView, snapshot: Snapshot, row: Mapping[str, Any]) -> Figure:
+    """What a reserve asset is worth, before it is asked whether it counts."""
     name, asset = row["asset_id"], row["asset"]
     held = given(
         row["quantity"],
@@ -75,16 +76,20 @@ def _asset(view: FactsView, rules: Rules, snapshot: Snapshot, row: Mapping[str, 
         Name(f"{asset} held in {name}", f"{name}の{asset}"),
         snapshot.source(f"quantity of {name}", [row]),
     )
-    worth = view.valued(held, asset).named(f"worth.{name}", f"worth of {name}", f"{name}の評価額")
+    return view.valued(held, asset).named(f"worth.{name}", f"worth of {name}", f"{name}の評価額")
+
+
+def _asset(view: FactsView, rules: Rules, snapshot: Snapshot, row: Mapping[str, Any]) -> Item:
+    name, value = row["asset_id"], worth(view, snapshot, row)
     refused = _unfit(rules, row)
     if refused:
         counted = _nothing(view.currency, refused[0].en)
-    elif worth.value is None:  # unknown, not nothing: it stays a hole in what counts
-        refused, counted = [_unknown(worth)], worth
+    elif value.value is None:  # unknown, not nothing: it stays a hole in what counts
+        refused, counted = [_unknown(value)], value
     else:
-        counted = worth - worth * rules.number(f"resources.haircut.{row['kind']}")
+        counted = value - value * rules.number(f"resources.haircut.{row['kind']}")
     counted = counted.named(f"counted.{name}", f"{name} after haircut", f"{name}（掛目後）")
-    return Item(name, row["kind"], row["held_at"], worth, counted, tuple(refused))
+    return Item(name, row["kind"], row["held_at"], value, counted, tuple(refused))
 
 
 def _unknown(figure: Figure) -> Name:
