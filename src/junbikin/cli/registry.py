@@ -45,7 +45,7 @@ def set_(
     unread = next((field for field in fields if "=" not in field), None)
     if unread is not None:
         raise BadInput(f"{unread!r} is no field", then="write FIELD=VALUE, such as jurisdiction=JP")
-    given: dict[str, str] = dict(field.split("=", 1) for field in fields)  # type: ignore[misc]
+    given = {name: text for name, _, text in (field.partition("=") for field in fields)}
     says, when = described(kind, given), times.before(home, since, "--from")
     with open_books(home) as books:
         click.echo(f"asks for {kind} {subject}: {told(says)}", err=True)

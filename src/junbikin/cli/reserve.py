@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -249,13 +250,13 @@ def _command(name: str, move: Move) -> click.Command:
     @click.pass_context
     def command(
         ctx: click.Context, payer: str, receiver: str, amount: str, at: str | None, key: str | None, why: str | None,
-        who: Acting, json_: bool, booked: str | None = None, **grounds: str | None,
+        who: Acting, json_: bool, **grounds: str | None,
     ) -> None:  # fmt: skip
         from junbikin.books.database import open_books
         from junbikin.figures import exact
         from junbikin.reserve.moves import draft
 
-        home = home_of(ctx)
+        home, booked = home_of(ctx), grounds.pop("booked", None)
         when, says = times.until(home, at, "--at"), {word: text for word, text in grounds.items() if text}
         asked = draft(move, payer, receiver, exact(amount), says, home.currency, exact(booked) if booked else None)
         with open_books(home) as books:
@@ -271,10 +272,10 @@ _GROUNDS = {
 }
 
 
-def _grounds(move: Move) -> Any:
+def _grounds(move: Move) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """The options that only some moves have."""
 
-    def add(command: Any) -> Any:
+    def add(command: Callable[..., None]) -> Callable[..., None]:
         for word in move.says:
             if word in _GROUNDS:
                 command = click.option(f"--{word}", required=True, help=_GROUNDS[word])(command)
