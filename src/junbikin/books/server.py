@@ -78,6 +78,15 @@ def let_go(folder: Path) -> None:
             _release(folder)
 
 
+def discard(folder: Path) -> None:
+    """Lets go of the server and removes its data folder, which this process made, unless another process uses it now."""
+    folder = folder.resolve()
+    if folder in _held:
+        with _alone(folder):
+            if _release(folder):
+                shutil.rmtree(folder)
+
+
 @atexit.register
 def _let_all_go() -> None:
     for folder in list(_held):
@@ -113,14 +122,16 @@ def _hold(folder: Path) -> None:
         _held[folder] = users
 
 
-def _release(folder: Path) -> None:
+def _release(folder: Path) -> bool:
+    """Gives the lock back; whether nobody else has one, so that the server was stopped."""
     with _held.pop(folder) as users:
         try:
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return  # others use it
+            return False
         if _running(folder):
             run(folder, "pg_ctl", "stop", "-D", ".", "-m", "fast", "-w", "-t", str(_WAIT_SECONDS))
+    return True
 
 
 def _beside(folder: Path, ending: str) -> Path:
