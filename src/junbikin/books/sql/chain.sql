@@ -42,6 +42,8 @@ DECLARE
   v_before timestamptz;
   c_strands CONSTANT int := 16;
 BEGIN
+  -- What is acknowledged is on disk, whatever the server or the session has as its default.
+  IF current_setting('synchronous_commit') = 'off' THEN PERFORM set_config('synchronous_commit', 'on', true); END IF;
   strand := 0;
   FOR turn IN 1..c_strands LOOP
     EXIT WHEN pg_try_advisory_xact_lock(7101, strand);
