@@ -47,8 +47,8 @@ def between(books: Books, payer: str, receiver: str, amount: Decimal) -> Entries
 
 _READ = """
 CREATE TABLE entries AS
-SELECT row_number() OVER () + 1 AS line, trim(account) AS account, trim(amount) AS amount
-FROM read_csv($file, header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', null_padding = false)
+SELECT row_number() OVER () + 1 AS line, trim(given.account) AS account, trim(given.amount) AS amount
+FROM read_csv($file, header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', null_padding = false) given
 """
 _FAULT = r"""
 SELECT line, account, amount FROM entries
@@ -94,6 +94,8 @@ def _columns(file: Path, memory_limit: str) -> tuple[str, str]:
     with duckdb.connect(config={"memory_limit": memory_limit}) as engine:
         try:
             engine.execute(_READ, {"file": re.sub(r"[*?\[]", r"[\g<0>]", str(file))})
+        except duckdb.BinderException:
+            raise SourceRefused("it has no columns account and amount", where=str(file), then=then) from None
         except duckdb.Error as problem:
             first = str(problem).splitlines()[0]
             raise SourceRefused(f"this cannot be read: {first}", where=str(file), then=then) from None

@@ -79,9 +79,6 @@ def check_grounds(made_of: Sequence[Flow], says: Mapping[str, str]) -> None:
     for flow in made_of:
         for need in flow.needs:
             if not says.get(need):
-                then = (
-                    f"state it with --{need}"
-                    if need != "reverses"
-                    else "undo a batch with `junbikin books reverse RECORD`"
-                )
-                raise BooksRefused(f"the purpose {flow.purpose} needs its {need}", then=then)
+                if need == "reverses":
+                    raise BooksRefused("a reversal names what it undoes", then="use `junbikin books reverse RECORD`")
+                raise BooksRefused(f"the purpose {flow.purpose} needs its {need}", then=f"state it with --{need}")

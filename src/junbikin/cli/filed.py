@@ -22,12 +22,10 @@ def ask(books: Books, action: str, subject: str, says: dict[str, Any], why: str,
 
 
 def told(content: dict[str, Any]) -> str:
-    """What is said of a subject, on one line, without what only a machine reads."""
-    return ", ".join(
-        f"{name} {', '.join(map(str, value)) if isinstance(value, list) else value}"
-        for name, value in content.items()
-        if name not in ("argon2", "verifier", "name")
-    )
+    """What is said of a subject, on one line."""
+    from junbikin.reports.requests import HIDDEN, in_words
+
+    return ", ".join(f"{name} {in_words(value)}" for name, value in content.items() if name not in HIDDEN)
 
 
 def tell(books: Books, number: int, json_: bool) -> None:
@@ -36,15 +34,18 @@ def tell(books: Books, number: int, json_: bool) -> None:
     from junbikin.registry.requests import request_numbered
 
     request = request_numbered(books, number)
-    able = [] if request.verdict else may_approve(books, of_request(books, request), request.asked_by)
+    needed = of_request(books, request)
+    able = [] if request.verdict else may_approve(books, needed, request.asked_by)
     if json_:
         as_json({"request": number, "verdict": request.verdict, "record": request.effect, "may_approve": able})
-    elif request.verdict == "approve":
+        return
+    if request.verdict == "approve":
         click.echo(f"request {number} was approved already by {request.decided_by}: record {request.effect}")
     elif request.verdict == "refuse":
         click.echo(f"request {number} was refused by {request.decided_by}: {request.decided_why}")
     else:
-        click.echo(
-            f"request {number} waits for the approval of {' or '.join(able) or 'somebody else: nobody has the role yet'}"
-        )
+        roles = " and ".join(" or ".join(group) for group in needed)
+        whom = " or ".join(able) or f"another {roles}, and there is none yet"
+        click.echo(f"request {number} waits for the approval of {whom}")
+        click.echo(f"asked for by {request.asked_by}: {request.why}")
         click.echo(f"next: junbikin request approve {number} --as NAME --why REASON")

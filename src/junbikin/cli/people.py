@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from junbikin.cli.acting import Acting, acts, new_password
+from junbikin.cli.acting import Acting, acts
 from junbikin.cli.filed import ask
+from junbikin.cli.passwords import new_password
 from junbikin.cli.show import as_json, home_of, lang_of, print_table
 from junbikin.errors import BadInput
 

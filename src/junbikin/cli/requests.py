@@ -141,11 +141,12 @@ def _whole(books: Books, request: Request) -> dict[str, Any]:
     from junbikin.books.columns import first
     from junbikin.figures import plain
     from junbikin.registry.approving import entries, may_approve, of_request
+    from junbikin.reports.requests import HIDDEN
 
     asked = entries(request)
     needed = of_request(books, request)
     return _standing(request) | {
-        "says": request.content,
+        "says": {name: said for name, said in request.content.items() if name not in HIDDEN},
         "effective_at": request.effective_at,
         "entries": [{"account": code, "amount": plain(amount)} for code, amount in first(books, asked)]
         if asked

@@ -45,7 +45,7 @@ def print_table(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, padding=(0, 2))
+    table = Table(box=None, padding=(0, 2, 0, 0))
     for place, title in enumerate(titles):
         table.add_column(title[lang == "ja"], justify="right" if place in right else "left", overflow="fold")
     for row in rows:

@@ -12,7 +12,8 @@ from junbikin.registry.requests import Request
 from junbikin.reports.moves import moves
 from junbikin.reports.words import Lang
 
-_SECRET = ("argon2", "verifier")
+HIDDEN = ("argon2", "verifier")
+"""What is said of a person and shown to nobody: what proves their password."""
 
 
 def request_lines(books: Books, request: Request, lang: Lang, limit: int | None = 20) -> list[str]:
@@ -41,16 +42,19 @@ def _changes(books: Books, request: Request, lang: Lang) -> Iterator[str]:
     """Each thing that would be said of the subject, beside what is on record of it now when that differs."""
     now = latest(books, request.action, request.subject) or {}
     for name, value in request.content.items():
-        if name not in _SECRET:
-            was = f"（現在：{_plain(now[name])}）" if lang == "ja" else f" (now: {_plain(now[name])})"
-            yield f"  {name}: {_plain(value)}" + (was if name in now and now[name] != value else "")
+        if name not in HIDDEN:
+            was = f"（現在：{in_words(now[name])}）" if lang == "ja" else f" (now: {in_words(now[name])})"
+            yield f"  {name}: {in_words(value)}" + (was if name in now and now[name] != value else "")
     if request.content.get("verifier") != now.get("verifier"):
         yield "  新しいパスワード" if lang == "ja" else "  a new password"
     if request.effective_at:
         yield f"  {'効力発生' if lang == 'ja' else 'effective'}: {_at(books, datetime.fromisoformat(request.effective_at))}"
 
 
-def _plain(value: object) -> str:
+def in_words(value: object) -> str:
+    """What is said of a subject, as people write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
