@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION books.refuse(what text, place text, next text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-  RAISE EXCEPTION USING ERRCODE = 'JB001', MESSAGE = what, DETAIL = place, HINT = next;
+  RAISE EXCEPTION USING ERRCODE = 'JB001', MESSAGE = coalesce(what, 'this is refused'), DETAIL = coalesce(place, ''), HINT = next;
 END $$;
 
 -- An instant as records write it: UTC, microseconds.
@@ -13,11 +13,12 @@ BEGIN
   RETURN to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 END $$;
 
--- SHA-256 of a batch's entries: the accounts joined by commas, a line end, the amounts joined by commas.
+-- SHA-256 of a batch's entries: the accounts joined by commas, a line end, the amounts joined by commas. A NULL, which no batch
+-- has, would show.
 CREATE OR REPLACE FUNCTION books.entries_digest(accounts bigint[], amounts numeric[]) RETURNS bytea
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
-  RETURN sha256(convert_to(array_to_string(accounts, ',') || E'\n' || array_to_string(amounts, ','), 'UTF8'));
+  RETURN sha256(convert_to(array_to_string(accounts, ',', 'NULL') || E'\n' || array_to_string(amounts, ',', 'NULL'), 'UTF8'));
 END $$;
 
 -- SHA-256 of a record: of the digest before it and of everything that it says, a line each, the content last.
@@ -42,6 +43,11 @@ DECLARE
   v_before timestamptz;
   c_strands CONSTANT int := 16;
 BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    -- An older snapshot would not show what others posted before this transaction had its locks.
+    PERFORM books.refuse('the books are written under READ COMMITTED only', 'this transaction is ' || current_setting('transaction_isolation'),
+      'begin it with another isolation level');
+  END IF;
   -- What is acknowledged is on disk, whatever the server or the session has as its default.
   IF current_setting('synchronous_commit') = 'off' THEN PERFORM set_config('synchronous_commit', 'on', true); END IF;
   strand := 0;
@@ -61,19 +67,19 @@ BEGIN
     'the last record is of ' || books.instant(p_before), 'set the clock of the database server right, or wait until it has passed, then try again');
 END $$;
 
--- Adds a record to the strand that `next_link` gave.
+-- Adds a record to the strand that `next_link` gave. Returns its number.
 CREATE OR REPLACE FUNCTION books.write_record(
   p_id bigint, p_strand int, p_link bigint, p_previous bytea, p_recorded_at timestamptz, p_kind text, p_subject text,
   p_key text, p_effective_at timestamptz, p_recorded_by text, p_why text, p_request bigint, p_content text,
   p_accounts bigint[], p_amounts numeric[], p_entries bytea
-) RETURNS void LANGUAGE plpgsql AS $$
+) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
   v_digest bytea := books.record_digest(
     p_previous, p_id, p_strand, p_link, p_kind, p_subject, p_key, p_effective_at, p_recorded_at, p_recorded_by, p_why,
     p_request, p_entries, p_content);
 BEGIN
-  IF strpos(p_key || p_why || p_recorded_by || coalesce(p_subject, ''), E'\n') > 0 OR length(p_key) NOT BETWEEN 1 AND 200
-      OR length(p_why) NOT BETWEEN 1 AND 1000 THEN
+  IF (p_key || p_why || p_recorded_by || coalesce(p_subject, '') !~ '[[:cntrl:]]' AND length(p_key) BETWEEN 1 AND 200
+      AND length(p_why) BETWEEN 1 AND 1000) IS NOT TRUE THEN
     PERFORM books.refuse('a key has 1 to 200 characters, a reason 1 to 1,000, all on one line', p_kind || ' ' || p_key,
       'say why, and give it a shorter name');
   END IF;
@@ -82,6 +88,7 @@ BEGIN
       p_id, p_strand, p_link, p_kind, p_subject, p_key, p_effective_at, p_recorded_at, p_recorded_by, p_why, p_request,
       p_content, p_accounts, p_amounts, p_entries, p_previous, v_digest))
   UPDATE books.strands SET length = p_link, head = v_digest, recorded_at = p_recorded_at WHERE strand = p_strand;
+  RETURN p_id;
 END $$;
 
 -- A record without entries. Returns its number.
@@ -93,10 +100,29 @@ DECLARE
   v_next record;
 BEGIN
   v_next := books.next_link();
-  PERFORM books.write_record(
+  RETURN books.write_record(
     v_id, v_next.strand, v_next.link, v_next.previous, v_next.recorded_at, p_kind, p_subject, p_key,
     coalesce(p_effective_at, v_next.recorded_at), p_by, p_why, p_request, p_content, NULL, NULL, NULL);
-  RETURN v_id;
+END $$;
+
+-- What a content says. Refuses what is not one canonical JSON object: with blanks, a key twice, or another way to write a text or a
+-- number, two readers could read two things.
+CREATE OR REPLACE FUNCTION books.said(p_content text) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  v_says jsonb;
+BEGIN
+  IF length(p_content) <= 100000000 THEN v_says := p_content::jsonb; END IF;
+  -- `jsonb` keeps the last of equal keys, and writes a blank after each colon and comma.
+  IF jsonb_typeof(v_says) IS DISTINCT FROM 'object' OR length(v_says::text) <> length(p_content) + (
+      SELECT sum(CASE jsonb_typeof(part)
+        WHEN 'object' THEN greatest(0, 2 * (SELECT count(*) FROM jsonb_object_keys(part)) - 1)
+        WHEN 'array' THEN greatest(0, jsonb_array_length(part) - 1) ELSE 0 END)
+      FROM jsonb_path_query(v_says, 'strict $.**') part) THEN
+    PERFORM books.refuse('the content is not canonical JSON', left(p_content, 200), 'give one object as RFC 8785 writes it, with each key once');
+  END IF;
+  RETURN v_says;
+EXCEPTION WHEN data_exception THEN
+  PERFORM books.refuse('the content is not JSON: ' || SQLERRM, left(p_content, 200), 'give one object as RFC 8785 writes it');
 END $$;
 
 -- What was last said of a subject: in force at an instant, as known at another.

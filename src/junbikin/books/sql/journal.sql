@@ -17,18 +17,38 @@ BEGIN
   RETURN encode(books.batch_digest(p_key, p_effective_at, p_content, p_accounts::bigint[], p_amounts::numeric[]), 'hex');
 END $$;
 
--- Refuses entries that are no entries at all: nothing is changed yet.
-CREATE OR REPLACE FUNCTION books.check_entries(p_key text, p_accounts bigint[], p_amounts numeric[]) RETURNS void
+-- How many entries there are. Refuses what are no entries at all: nothing is changed yet.
+CREATE OR REPLACE FUNCTION books.check_entries(p_key text, p_accounts bigint[], p_amounts numeric[]) RETURNS int
 LANGUAGE plpgsql AS $$
 BEGIN
   IF coalesce(cardinality(p_accounts), 0) < 2 OR cardinality(p_accounts) IS DISTINCT FROM cardinality(p_amounts)
-      OR array_ndims(p_accounts) <> 1 OR array_ndims(p_amounts) <> 1 OR array_position(p_accounts, NULL) IS NOT NULL THEN
+      OR array_ndims(p_accounts) <> 1 OR array_ndims(p_amounts) <> 1 OR array_lower(p_accounts, 1) <> 1 OR array_lower(p_amounts, 1) <> 1
+      OR array_position(p_accounts, NULL) IS NOT NULL OR array_position(p_amounts, NULL) IS NOT NULL THEN
     PERFORM books.refuse('a batch needs at least two entries, each with an account and an amount', 'batch ' || p_key,
-      'give as many amounts as accounts');
+      'give as many amounts as accounts, each in one plain list');
   END IF;
   IF cardinality(p_accounts) > 1000000 THEN
     PERFORM books.refuse('a batch has at most 1,000,000 entries', 'batch ' || p_key, 'post it in several batches');
   END IF;
+  RETURN cardinality(p_accounts);
+END $$;
+
+-- Whoever else moves one of these accounts, or closes it, waits from here on. Accounts share 1,024 locks, taken in one order.
+CREATE OR REPLACE FUNCTION books.lock_accounts(p_accounts bigint[]) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  v_bucket int;
+BEGIN
+  IF cardinality(p_accounts) = 2 THEN
+    v_bucket := least(p_accounts[1] % 1024, p_accounts[2] % 1024);
+    IF NOT pg_try_advisory_xact_lock(7100, v_bucket) THEN PERFORM pg_advisory_xact_lock(7100, v_bucket); END IF;
+    v_bucket := greatest(p_accounts[1] % 1024, p_accounts[2] % 1024);
+    IF NOT pg_try_advisory_xact_lock(7100, v_bucket) THEN PERFORM pg_advisory_xact_lock(7100, v_bucket); END IF;
+  ELSIF cardinality(p_accounts) < 1024 THEN
+    PERFORM pg_advisory_xact_lock(7100, bucket) FROM (SELECT DISTINCT (a % 1024)::int bucket FROM unnest(p_accounts) a ORDER BY 1) b;
+  ELSE
+    PERFORM pg_advisory_xact_lock(7100, bucket) FROM generate_series(0, 1023) bucket;
+  END IF;
+  RETURN true;
 END $$;
 
 -- How a batch is refused when something is wrong with its amounts: looked for only when something is.
@@ -81,7 +101,6 @@ DECLARE
   v_id bigint := nextval('books.record_numbers');
   v_effective timestamptz;
   v_next record;
-  v_bucket int;
   v_side record;
   v_sides books.side[] := '{}';
   v_payer books.side;
@@ -94,50 +113,48 @@ DECLARE
   v_roles text[] := books.roles_of(p_maker);
   v_approvers text[] := '{}';
   v_entries bytea;
+  v_count int;
+  v_locked boolean;
   v_accounts bigint[] := p_accounts;
   v_amounts numeric[] := p_amounts;
 BEGIN
-  PERFORM books.check_entries(p_key, p_accounts, p_amounts);
+  IF length(v_content::text) IS DISTINCT FROM length(p_content) + 2 * jsonb_array_length(jsonb_path_query_array(v_content, '$.keyvalue()')) - 1 THEN
+    PERFORM books.said(p_content);  -- not simply a list of texts: looked at closely
+  END IF;
+  v_count := books.check_entries(p_key, p_accounts, p_amounts);
   v_entries := books.entries_digest(p_accounts, p_amounts);
-  IF cardinality(p_accounts) >= 1024 THEN
+  IF v_count >= 1024 THEN
     -- What takes long is done before others have to wait: an account's payments become one sum, and what it receives another.
     SELECT array_agg(s.account), array_agg(s.amount) INTO v_accounts, v_amounts FROM (
       SELECT e.account, sum(e.amount) AS amount FROM (SELECT unnest(p_accounts) AS account, unnest(p_amounts) AS amount) e
       GROUP BY e.account, e.amount < 0) s;
   END IF;
-  -- Whoever else moves one of these accounts waits here. Accounts share 1,024 locks, taken in one order.
-  IF cardinality(p_accounts) = 2 THEN
-    v_bucket := least(p_accounts[1] % 1024, p_accounts[2] % 1024);
-    IF NOT pg_try_advisory_xact_lock(7100, v_bucket) THEN PERFORM pg_advisory_xact_lock(7100, v_bucket); END IF;
-    v_bucket := greatest(p_accounts[1] % 1024, p_accounts[2] % 1024);
-    IF NOT pg_try_advisory_xact_lock(7100, v_bucket) THEN PERFORM pg_advisory_xact_lock(7100, v_bucket); END IF;
-  ELSIF cardinality(p_accounts) < 1024 THEN
-    PERFORM pg_advisory_xact_lock(7100, bucket) FROM (SELECT DISTINCT (a % 1024)::int bucket FROM unnest(p_accounts) a ORDER BY 1) b;
-  ELSE
-    PERFORM pg_advisory_xact_lock(7100, bucket) FROM generate_series(0, 1023) bucket;
-  END IF;
+  v_locked := books.lock_accounts(p_accounts);
   v_next := books.next_link();
   v_effective := coalesce(p_effective_at, v_next.recorded_at);
   IF v_effective > v_next.recorded_at THEN
     PERFORM books.refuse('the effective time ' || books.instant(v_effective) || ' has not come yet', 'batch ' || p_key,
       'post it when it has happened');
   END IF;
+  IF v_effective < '2000-01-01T00:00:00Z' THEN
+    PERFORM books.refuse('the effective time is before the year 2000', 'batch ' || p_key, 'the books hold nothing that old');
+  END IF;
 
   FOR v_side IN
     WITH net AS MATERIALIZED (
       -- An account's lanes each rise in both clocks: a batch goes to the first whose last effective time is not later than
       -- its own, else opens a new one.
-      SELECT k.account, k.amount, k.pays, k.gets, k.owner, k.asset, k.booked, k.open, k.may_overdraw, k.lanes, k.recorded,
+      SELECT k.account, k.amount, k.pays, k.gets, k.sound, k.owner, k.asset, k.booked, k.open, k.may_overdraw, k.lanes, k.recorded,
         CASE WHEN k.lanes = 1 THEN k.total ELSE (k.heads).total END AS total,
         CASE WHEN k.lanes = 1 THEN k.latest ELSE (k.heads).latest END AS latest,
         CASE WHEN k.lanes > 1 THEN (k.heads).lane WHEN k.latest > v_effective THEN 1 ELSE 0 END AS lane,
         CASE WHEN k.lanes > 1 THEN (k.heads).held WHEN k.latest > v_effective THEN 0 ELSE coalesce(k.total, 0) END AS held
       FROM (
-        SELECT g.account, g.amount, g.pays, g.gets, a.owner, a.asset, a.place = 'booked' AS booked, a.status = 'open' AS open,
+        SELECT g.account, g.amount, g.least < 0 AS pays, g.most > 0 AS gets, g.least > -1e30 AND g.most < 1e30 AS sound, a.owner, a.asset, a.place = 'booked' AS booked, a.status = 'open' AS open,
           a.may_overdraw, a.lanes, b.balance AS total, b.effective_at AS latest, b.recorded_at AS recorded,
           CASE WHEN a.lanes > 1 THEN books.heads(a.id, a.lanes, v_effective, v_next.recorded_at) END AS heads
         FROM (
-          SELECT e.account, sum(e.amount) AS amount, bool_or(e.amount < 0) AS pays, bool_or(e.amount > 0) AS gets
+          SELECT e.account, sum(e.amount) AS amount, min(e.amount) AS least, max(e.amount) AS most
           FROM unnest(v_accounts, v_amounts) e(account, amount) GROUP BY e.account ORDER BY e.account) g
         LEFT JOIN books.accounts a ON a.id = g.account
         LEFT JOIN LATERAL (
@@ -148,7 +165,7 @@ BEGIN
       SELECT n.account, n.lane, v_next.recorded_at, v_effective, v_id, n.amount, n.held + n.amount FROM net n
     )
     SELECT n.owner, n.asset, CASE WHEN n.booked THEN 'booked' ELSE 'held' END AS scope, sum(n.amount) AS amount,
-      bool_or(n.pays) AS pays, bool_or(n.gets) AS gets, bool_and(abs(n.amount) < 1e30 AND scale(n.amount) <= 18) AS sound,
+      bool_or(n.pays) AS pays, bool_or(n.gets) AS gets, bool_and(n.sound AND scale(n.amount) <= 18) AS sound,
       bool_and(n.open) AS open, max(n.recorded) AS recorded, bool_or(n.latest > v_effective) AS late, bool_or(n.lane >= n.lanes) AS opens,
       bool_or(n.amount < 0 AND NOT n.may_overdraw AND coalesce(n.total, 0) + n.amount < 0) AS overdrawn
     FROM net n GROUP BY n.owner, n.asset, n.booked
@@ -188,11 +205,14 @@ BEGIN
         'what is paid and what is received must be equal, asset by asset');
     END IF;
   END LOOP;
+  IF v_rule IS NULL THEN
+    PERFORM books.refuse('the batch moves nothing', 'batch ' || p_key, 'give amounts other than 0');
+  END IF;
   IF v_overdrawn THEN PERFORM books.refuse_overdrawn(p_key, p_accounts, p_amounts); END IF;
   IF v_approvers <> '{}' OR p_request IS NOT NULL THEN
     PERFORM books.check_approval(p_key, p_effective_at, p_content, p_accounts, p_amounts, p_request, v_approvers);
   END IF;
-  PERFORM books.write_record(v_id, v_next.strand, v_next.link, v_next.previous, v_next.recorded_at, 'batch',
+  v_id := books.write_record(v_id, v_next.strand, v_next.link, v_next.previous, v_next.recorded_at, 'batch',
     CASE WHEN v_purpose = 'release' THEN v_content->>'position' END, p_key, v_effective, p_maker->>'name', p_why, p_request,
     p_content, p_accounts, p_amounts, v_entries);
   IF v_opens THEN
@@ -264,9 +284,7 @@ CREATE OR REPLACE FUNCTION books.check_needs(p_key text, p_content jsonb, p_need
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   v_need text;
-  v_excess numeric;
-  v_released numeric;
-  v_now numeric;
+  v_undone record;
 BEGIN
   FOREACH v_need IN ARRAY p_needs LOOP
     IF coalesce(p_content->>v_need, '') = '' THEN
@@ -275,30 +293,48 @@ BEGIN
     END IF;
   END LOOP;
   IF 'reverses' = ANY (p_needs) THEN
-    PERFORM 1 FROM books.records r WHERE r.kind = 'batch' AND r.id::text = p_content->>'reverses' AND r.accounts = p_accounts
-      AND r.amounts = (SELECT array_agg(-a ORDER BY o) FROM unnest(p_amounts) WITH ORDINALITY x(a, o))
-      AND r.content::jsonb->>'purpose' <> 'reversal' AND p_key = 'reversal:' || r.id;
-    IF NOT FOUND THEN
+    SELECT r.accounts, r.amounts, r.content::jsonb->>'purpose' AS purpose INTO v_undone FROM books.records r
+    WHERE r.kind = 'batch' AND r.id = substring(p_key from '^reversal:([1-9][0-9]{0,17})$')::bigint AND r.id::text = p_content->>'reverses';
+    IF NOT FOUND OR v_undone.accounts <> p_accounts OR v_undone.purpose = 'reversal'
+        OR v_undone.amounts <> ARRAY(SELECT -a FROM unnest(p_amounts) WITH ORDINALITY x(a, o) ORDER BY o) THEN
       PERFORM books.refuse('this does not undo batch ' || (p_content->>'reverses'), 'batch ' || p_key,
         'a reversal has the same accounts and opposite amounts, the key "reversal:RECORD", and is not itself undone');
     END IF;
   END IF;
-  IF 'authority' = ANY (p_needs) AND 'position' = ANY (p_needs) THEN
-    PERFORM pg_advisory_xact_lock(7103);
-    SELECT (content::jsonb->>'excess')::numeric INTO v_excess FROM books.records
-    WHERE kind = 'position' AND content::jsonb->>'digest' = p_content->>'position' AND (content::jsonb->>'year_end')::boolean;
-    SELECT coalesce(sum(-e.amount), 0) INTO v_released FROM books.records r, unnest(r.accounts, r.amounts) e(account, amount)
-    JOIN books.accounts a ON a.id = e.account
-    WHERE r.kind = 'batch' AND r.subject = p_content->>'position' AND a.owner = 'reserve' AND a.place <> 'booked' AND e.amount < 0;
-    SELECT coalesce(sum(-e.amount), 0) INTO v_now FROM unnest(p_accounts, p_amounts) e(account, amount)
-    JOIN books.accounts a ON a.id = e.account WHERE a.owner = 'reserve' AND a.place <> 'booked' AND e.amount < 0;
-    IF v_excess IS NULL OR v_released + v_now > v_excess THEN
+  IF p_needs @> '{position,authority}' THEN PERFORM books.check_release(p_key, p_content->>'position', p_accounts, p_amounts); END IF;
+END $$;
+
+-- A release takes at most the excess of a fiscal year's end, in the currency of the position that shows it: the assets, and the
+-- booked reserve likewise. What was released before counts, whichever position of that day it cited.
+CREATE OR REPLACE FUNCTION books.check_release(p_key text, p_position text, p_accounts bigint[], p_amounts numeric[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_shown record;
+  v_excess numeric := 0;
+  v_taken record;
+BEGIN
+  PERFORM pg_advisory_xact_lock(7103);
+  SELECT effective_at, content::jsonb AS says INTO v_shown FROM books.records WHERE kind = 'position' AND key = p_position;
+  IF v_shown.says->>'year_end' = 'true' THEN v_excess := coalesce((v_shown.says->>'excess')::numeric, 0); END IF;
+  FOR v_taken IN
+    SELECT a.place = 'booked' AS booked, -sum(e.amount) AS amount, -coalesce(sum(e.amount) FILTER (WHERE e.earlier), 0) AS earlier,
+      max(a.asset) FILTER (WHERE a.asset IS DISTINCT FROM v_shown.says->>'currency') AS other
+    FROM (
+      SELECT unnest(p_accounts) AS account, unnest(p_amounts) AS amount, false AS earlier
+      UNION ALL
+      SELECT unnest(r.accounts), unnest(r.amounts), true FROM books.records p
+      JOIN books.records r ON r.kind = 'batch' AND r.subject = p.key
+      WHERE p.kind = 'position' AND p.effective_at = v_shown.effective_at) e
+    JOIN books.accounts a ON a.id = e.account AND a.owner = 'reserve'
+    WHERE e.amount < 0 GROUP BY a.place = 'booked'
+  LOOP
+    IF v_taken.amount > v_excess OR v_taken.other IS NOT NULL THEN
       PERFORM books.refuse(
-        'the reserve''s excess over the cap at the year''s end was ' || coalesce(trim_scale(v_excess)::text, '0 (or is not on record)')
-        || ', of which ' || trim_scale(v_released) || ' is released already', 'batch ' || p_key,
-        'cite the recorded position of a fiscal year''s end, and release at most its excess');
+        'the reserve''s excess over the cap at the year''s end was ' || CASE WHEN v_excess > 0 THEN trim_scale(v_excess)::text || ' ' || coalesce(v_shown.says->>'currency', '') ELSE '0 (or is not on record)' END
+        || ', of which ' || trim_scale(v_taken.earlier) || ' is released already', 'batch ' || p_key || coalesce(', in ' || v_taken.other, ''),
+        'cite the recorded position of a fiscal year''s end, and release at most its excess; convert other assets first');
     END IF;
-  END IF;
+  END LOOP;
 END $$;
 
 -- An approval: a request, by someone who may make it, approved by someone else with the right role, for just this content.
@@ -321,6 +357,8 @@ BEGIN
     PERFORM books.refuse('this is not what was approved', 'batch ' || p_key || ', request ' || p_request,
       'post what was approved, or ask for approval of this');
   END IF;
+  -- The approver must still have the role when the batch is posted: who has lost it may have lost it for a reason that makes
+  -- their approvals doubtful, and what is right can be approved again.
   FOREACH v_roles IN ARRAY coalesce(p_approvers, '{}') LOOP
     IF NOT string_to_array(v_roles, ',') && books.roles_of(books.latest('person', v_decision.recorded_by)) THEN
       PERFORM books.refuse(v_decision.recorded_by || ' has no role that may approve this', 'batch ' || p_key || ', request ' || p_request,
@@ -340,8 +378,12 @@ DECLARE
   v_known bigint := books.posted(p_key, p_effective_at, p_content, p_accounts, p_amounts);
 BEGIN
   IF v_known IS NOT NULL THEN RETURN v_known; END IF;
-  IF p_request IS NOT NULL THEN
-    SELECT books.latest('person', recorded_by) INTO v_maker FROM books.records WHERE id = p_request AND kind = 'request';
+  IF p_request IS NOT NULL THEN  -- what was approved may be posted by anyone who acts, within the roles of who asked for it
+    IF books.roles_of(v_maker) && '{auditor,supervisor}' THEN
+      PERFORM books.refuse(p_person || ' only reads', 'batch ' || p_key, 'let a reserve_officer post it');
+    END IF;
+    SELECT books.latest('person', recorded_by) || jsonb_build_object('name', p_person) INTO v_maker
+    FROM books.records WHERE id = p_request AND kind = 'request';
   END IF;
   RETURN books.post_batch(v_maker, p_key, p_effective_at, p_why, p_content, p_accounts, p_amounts, p_request);
 END $$;

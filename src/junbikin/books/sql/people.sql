@@ -16,22 +16,30 @@ BEGIN
   RETURN v_person;
 END $$;
 
+-- What somebody may act as: none when nobody is on record, or no longer active.
 CREATE OR REPLACE FUNCTION books.roles_of(p_person jsonb) RETURNS text[] LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-  RETURN string_to_array(translate(p_person->>'roles', '[]" ', ''), ',');
+  RETURN CASE WHEN p_person->>'active' = 'true' THEN string_to_array(translate(p_person->>'roles', '[]" ', ''), ',') ELSE '{}' END;
 END $$;
 
-CREATE OR REPLACE FUNCTION books.check_person(p_name text, p_content text) RETURNS void LANGUAGE plpgsql AS $$
+-- Whether a name is one line that reads as what it is: no control, invisible or direction characters, no blanks at its ends, and
+-- composed (NFC), so that two names that look the same are the same.
+CREATE OR REPLACE FUNCTION books.is_name(p_name text, p_length int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  RETURN length(p_name) BETWEEN 1 AND p_length AND p_name = btrim(p_name, E' \u00a0\u3000') AND p_name IS NFC NORMALIZED
+    AND p_name !~ E'[\u0001-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff/]';
+END $$;
+
+CREATE OR REPLACE FUNCTION books.check_person(p_name text, p_new jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  v_new jsonb := p_content::jsonb;
-  v_roles text[] := books.roles_of(p_content::jsonb);
+  v_roles text[] := books.roles_of(p_new || '{"active": true}');
   v_known CONSTANT text[] := '{reserve_officer,approver,incident_commander,auditor,supervisor,administrator}';
 BEGIN
-  IF p_name IS DISTINCT FROM v_new->>'name' OR p_name !~ '^[^[:cntrl:][:space:]/]{1,64}$' THEN
+  IF (p_name = p_new->>'name' AND books.is_name(p_name, 64) AND p_name !~ E'[[:space:]\u00a0\u3000]') IS NOT TRUE THEN
     PERFORM books.refuse('a person''s name has 1 to 64 characters and no blanks', 'person ' || quote_literal(p_name),
       'choose a short name, such as ada');
   END IF;
-  IF coalesce(cardinality(v_roles), 0) = 0 OR NOT v_roles <@ v_known THEN
+  IF jsonb_typeof(p_new->'roles') IS DISTINCT FROM 'array' OR cardinality(v_roles) = 0 OR NOT p_new->'roles' <@ to_jsonb(v_known) THEN
     PERFORM books.refuse('a person has one or more roles', 'person ' || quote_literal(p_name),
       'the roles are ' || array_to_string(v_known, ', '));
   END IF;
@@ -39,7 +47,7 @@ BEGIN
     PERFORM books.refuse('auditor and supervisor only read: they go with no other role', 'person ' || quote_literal(p_name),
       'give that role to someone else');
   END IF;
-  IF coalesce(v_new->>'verifier', '') !~ '^[0-9a-f]{64}$' OR jsonb_typeof(v_new->'active') <> 'boolean' THEN
+  IF (p_new->>'verifier' ~ '^[0-9a-f]{64}$' AND jsonb_typeof(p_new->'argon2') = 'object' AND jsonb_typeof(p_new->'active') = 'boolean') IS NOT TRUE THEN
     PERFORM books.refuse('a person needs a password', 'person ' || quote_literal(p_name), 'add people with `junbikin people add`');
   END IF;
 END $$;
@@ -52,14 +60,14 @@ DECLARE
   v_first jsonb;
   v_count int;
 BEGIN
-  PERFORM pg_advisory_xact_lock(7102);
+  PERFORM pg_advisory_xact_lock(7102);  -- whatever is said of people is said one after the other
   SELECT count(*), min(content)::jsonb INTO v_count, v_first FROM books.records WHERE kind = 'person';
-  PERFORM books.check_person(p_name, p_content);
+  PERFORM books.check_person(p_name, books.said(p_content));
   IF v_count >= 2 THEN
     PERFORM books.refuse('the books have their first two people: others are added by request', 'person ' || quote_literal(p_name),
       'ask for it with `junbikin people add --as NAME`, and let someone else approve it');
   END IF;
-  IF v_roles && '{auditor,supervisor}' OR (v_count = 1 AND (
+  IF v_roles = '{}' OR v_roles && '{auditor,supervisor}' OR (v_count = 1 AND (
       v_first->>'name' = p_name OR NOT ('approver' = ANY (v_roles) OR 'approver' = ANY (books.roles_of(v_first))))) THEN
     PERFORM books.refuse('the first two people must be able to act, and one of them to approve what the other asks for',
       'person ' || quote_literal(p_name), 'add a reserve_officer and an approver first');
@@ -71,9 +79,11 @@ END $$;
 CREATE OR REPLACE FUNCTION books.change_secret(p_name text, p_secret bytea, p_why text, p_content text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = books, pg_temp AS $$
 DECLARE
-  v_old jsonb := books.person(p_name, p_secret);
+  v_old jsonb;
 BEGIN
-  PERFORM books.check_person(p_name, p_content);
+  PERFORM pg_advisory_xact_lock(7102);
+  v_old := books.person(p_name, p_secret);
+  PERFORM books.check_person(p_name, books.said(p_content));
   IF v_old - 'verifier' - 'argon2' <> p_content::jsonb - 'verifier' - 'argon2' THEN
     PERFORM books.refuse('only the password can be changed by oneself', 'person ' || quote_literal(p_name),
       'ask for the rest with `junbikin people change`');

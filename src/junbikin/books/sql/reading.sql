@@ -13,7 +13,10 @@ DECLARE
   v_middle timestamptz;
 BEGIN
   SELECT lanes INTO v_lanes FROM books.accounts WHERE id = p_account;
-  FOR v_lane IN 0..coalesce(v_lanes, 0) - 1 LOOP
+  IF v_lanes IS NULL OR p_effective_at IS NULL OR p_known_at IS NULL THEN
+    PERFORM books.refuse('there is no account ' || coalesce(p_account::text, 'NULL') || ', or no time', '', 'see `junbikin books accounts`');
+  END IF;
+  FOR v_lane IN 0..v_lanes - 1 LOOP
     v_best := 0;
     SELECT recorded_at, effective_at, balance INTO v_row FROM books.balances
     WHERE account = p_account AND lane = v_lane AND recorded_at <= p_known_at ORDER BY recorded_at DESC LIMIT 1;
@@ -23,7 +26,7 @@ BEGIN
       ELSE
         -- Everything recorded by `p_effective_at` was effective by then; what was recorded later may have been.
         v_high := v_row.recorded_at - interval '1 microsecond';
-        v_low := p_effective_at;
+        v_low := greatest(p_effective_at, '2000-01-01T00:00:00Z');  -- nothing is recorded before
         SELECT balance INTO v_row FROM books.balances
         WHERE account = p_account AND lane = v_lane AND recorded_at <= v_low ORDER BY recorded_at DESC LIMIT 1;
         IF FOUND THEN v_best := v_row.balance; END IF;

@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION books.request(p_person text, p_secret bytea, p_key te
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = books, pg_temp AS $$
 DECLARE
   v_person jsonb := books.person(p_person, p_secret);
-  v_content jsonb := p_content::jsonb;
+  v_content jsonb := books.said(p_content);
   v_known record;
   v_action record;
   v_inline jsonb;
@@ -25,6 +25,9 @@ BEGIN
       PERFORM books.refuse('a request to post names its batches', 'request ' || p_key, 'give {"batches": {key: digest}}');
     END IF;
     v_inline := v_content->'inline';
+    IF v_inline IS NOT NULL AND (jsonb_typeof(v_inline) <> 'object' OR v_content->'batches'->>(v_inline->>'key') IS NULL) THEN
+      PERFORM books.refuse('a batch that a request brings with it is one of its batches', 'request ' || p_key, 'name its key and digest in "batches"');
+    END IF;
     IF v_inline IS NOT NULL AND EXISTS (SELECT 1 FROM books.records WHERE kind = 'batch' AND key = v_inline->>'key') THEN
       PERFORM books.refuse('the key ' || (v_inline->>'key') || ' was posted already', 'request ' || p_key, 'use a new key for a new batch');
     END IF;
@@ -38,27 +41,37 @@ BEGIN
       PERFORM books.refuse(p_person || ' has no role that may ask for this', 'action ' || v_action.action,
         'let one of ' || array_to_string(v_action.made_by, ', ') || ' ask for it');
     END IF;
-    PERFORM books.check_subject(v_content->>'action', v_content->>'subject', v_content->'says');
+    PERFORM books.check_subject(v_content->>'action', v_content->>'subject', v_content->'says', v_content->>'effective_at');
   END IF;
   RETURN books.append('request', v_content->>'action', p_key, NULL, p_person, p_why, NULL, p_content);
 END $$;
 
 -- Refuses what a record of a kind could never say.
-CREATE OR REPLACE FUNCTION books.check_subject(p_action text, p_subject text, p_says jsonb) RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION books.check_subject(p_action text, p_subject text, p_says jsonb, p_effective_at text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  IF coalesce(p_subject, '') = '' OR p_says IS NULL THEN
-    PERFORM books.refuse('the request does not say of what, or what', 'action ' || p_action, 'name a subject and what to record of it');
+  IF coalesce(p_subject, '') = '' OR length(p_subject) > 200 OR p_subject ~ '[[:cntrl:]]' OR jsonb_typeof(p_says) IS DISTINCT FROM 'object' THEN
+    PERFORM books.refuse('the request does not say of what, or what', 'action ' || p_action, 'name a subject, on one line, and what to record of it');
   END IF;
-  IF p_action = 'person' THEN PERFORM books.check_person(p_subject, p_says::text); END IF;
+  IF p_action IN ('place', 'provider', 'insurer', 'policy') AND NOT books.is_name(p_subject, 64) THEN
+    PERFORM books.refuse('this is no name: ' || p_subject, 'action ' || p_action, 'choose one of 1 to 64 visible characters without "/"');
+  END IF;
+  -- Who someone is and whether an account is open hold from when they are recorded: dated ahead they would outlast every later word.
+  IF p_effective_at IS NOT NULL AND p_action IN ('person', 'account_status') THEN
+    PERFORM books.refuse('this holds from its approval, at no other time', 'action ' || p_action, 'leave the effective time out');
+  END IF;
+  IF p_effective_at !~ '^[2-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})$' THEN
+    PERFORM books.refuse('this is no instant: ' || p_effective_at, 'action ' || p_action, 'write it as 2026-04-01T00:00:00+09:00, from the year 2000 on');
+  END IF;
+  IF p_action = 'person' THEN PERFORM books.check_person(p_subject, p_says); END IF;
   IF p_action = 'account_status' AND (
-      NOT EXISTS (SELECT 1 FROM books.accounts WHERE code = p_subject) OR p_says->>'status' NOT IN ('open', 'closed')) THEN
+      NOT EXISTS (SELECT 1 FROM books.accounts WHERE code = p_subject) OR p_says->>'status' IS NULL OR p_says->>'status' NOT IN ('open', 'closed')) THEN
     PERFORM books.refuse('there is no such account, or no such status', 'account ' || p_subject, 'an account is opened again or closed');
   END IF;
 END $$;
 
 -- Approves or refuses a request; what is approved takes effect in the same instant. A request is decided once.
 CREATE OR REPLACE FUNCTION books.decide(p_person text, p_secret bytea, p_request bigint, p_verdict text, p_why text) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = books, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '64MB' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = books, pg_temp SET timezone = 'UTC' SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '64MB' AS $$
 DECLARE
   v_person jsonb := books.person(p_person, p_secret);
   v_request record;
@@ -68,7 +81,7 @@ DECLARE
   v_accounts bigint[];
   v_amounts numeric[];
 BEGIN
-  IF p_verdict NOT IN ('approve', 'refuse') THEN
+  IF p_verdict IS NULL OR p_verdict NOT IN ('approve', 'refuse') THEN
     PERFORM books.refuse('a verdict is approve or refuse', 'request ' || p_request, 'say one of the two');
   END IF;
   SELECT id, recorded_by, key, why, content, content::jsonb AS says INTO v_request FROM books.records WHERE id = p_request AND kind = 'request';
@@ -95,16 +108,27 @@ BEGIN
   IF v_action.action IS NULL AND v_request.recorded_by <> p_person AND NOT 'approver' = ANY (books.roles_of(v_person)) THEN
     PERFORM books.refuse(p_person || ' has no role that may decide this', 'request ' || p_request, 'let an approver decide');
   END IF;
+  IF v_action.action IS NOT NULL AND p_verdict = 'approve' AND NOT v_action.made_by && books.roles_of(books.latest('person', v_request.recorded_by)) THEN
+    PERFORM books.refuse(v_request.recorded_by || ' has no longer a role that may ask for this', 'request ' || p_request, 'refuse it, and let someone else ask');
+  END IF;
 
+  -- Locks are taken in one order: requests and people, accounts, the strand. The strand comes with the first record.
+  IF v_action.action = 'person' THEN PERFORM pg_advisory_xact_lock(7102); END IF;
+  IF v_action.action = 'account_status' THEN
+    PERFORM books.lock_accounts(ARRAY(SELECT id FROM books.accounts WHERE code = v_request.says->>'subject'));
+  END IF;
+  v_inline := CASE WHEN p_verdict = 'approve' THEN v_request.says->'inline' END;
+  IF v_inline IS NOT NULL THEN
+    SELECT array_agg(a::bigint ORDER BY o) INTO v_accounts FROM jsonb_array_elements_text(v_inline->'accounts') WITH ORDINALITY x(a, o);
+    SELECT array_agg(a::numeric ORDER BY o) INTO v_amounts FROM jsonb_array_elements_text(v_inline->'amounts') WITH ORDINALITY x(a, o);
+    PERFORM books.lock_accounts(v_accounts);
+  END IF;
   PERFORM books.append('decision', p_request::text, p_request::text, NULL, p_person, p_why, p_request,
     jsonb_build_object('request', p_request, 'verdict', p_verdict)::text);
   IF p_verdict = 'refuse' THEN RETURN NULL; END IF;
 
   IF v_action.action IS NULL THEN
-    v_inline := v_request.says->'inline';
     IF v_inline IS NULL THEN RETURN NULL; END IF;  -- its batches are posted later, each as approved
-    SELECT array_agg(a::bigint ORDER BY o) INTO v_accounts FROM jsonb_array_elements_text(v_inline->'accounts') WITH ORDINALITY x(a, o);
-    SELECT array_agg(a::numeric ORDER BY o) INTO v_amounts FROM jsonb_array_elements_text(v_inline->'amounts') WITH ORDINALITY x(a, o);
     RETURN books.post_batch(books.latest('person', v_request.recorded_by), v_inline->>'key', (v_inline->>'effective_at')::timestamptz,
       v_request.why, v_inline->>'content', v_accounts, v_amounts, p_request);
   END IF;
@@ -134,14 +158,14 @@ BEGIN
   PERFORM pg_advisory_xact_lock(7105);
   SELECT a.* INTO v_bad FROM jsonb_to_recordset(p_accounts::jsonb) a(owner text, asset text, place text, holder text)
   WHERE NOT EXISTS (SELECT 1 FROM books.owners o WHERE o.owner = a.owner)
-    OR (a.asset ~ '^[A-Z0-9][A-Za-z0-9._-]{0,31}$') IS NOT TRUE OR (a.place ~ '^[^[:cntrl:]/]{1,64}$') IS NOT TRUE
-    OR (coalesce(a.holder, '') ~ '^[^[:cntrl:]/]{0,64}$') IS NOT TRUE LIMIT 1;
+    OR (a.asset ~ '^[A-Z0-9][A-Za-z0-9._-]{0,31}$') IS NOT TRUE OR books.is_name(a.place, 64) IS NOT TRUE
+    OR books.is_name(coalesce(nullif(a.holder, ''), '-'), 64) IS NOT TRUE LIMIT 1;
   IF FOUND THEN
     PERFORM books.refuse('this is no account: ' || concat_ws('/', v_bad.owner, v_bad.asset, v_bad.place, v_bad.holder), '',
       'an account is owner/asset/place or owner/asset/place/holder; the owners are ' || (SELECT string_agg(owner, ', ' ORDER BY owner) FROM books.owners));
   END IF;
   SELECT a.* INTO v_bad FROM jsonb_to_recordset(p_accounts::jsonb) a(owner text, asset text, place text, holder text)
-  WHERE a.owner IN ('reserve', 'guarantee') AND a.place <> 'booked' AND books.latest('place', a.place) IS NULL LIMIT 1;
+  WHERE a.owner IN ('reserve', 'guarantee') AND a.place <> 'booked' AND books.latest('place', a.place, clock_timestamp()) IS NULL LIMIT 1;
   IF FOUND THEN
     PERFORM books.refuse('the place ' || v_bad.place || ' is not registered', concat_ws('/', v_bad.owner, v_bad.asset, v_bad.place),
       'register it with `junbikin registry set place` and have it approved: whether its assets count depends on it');
@@ -170,6 +194,7 @@ BEGIN
     PERFORM books.refuse(p_person || ' has no role that may freeze an account', 'account ' || p_account,
       'let a reserve_officer, an incident_commander or an administrator do it');
   END IF;
+  PERFORM books.lock_accounts(ARRAY(SELECT id FROM books.accounts WHERE code = p_account));
   UPDATE books.accounts SET status = 'frozen' WHERE code = p_account AND status = 'open';
   IF NOT FOUND THEN
     PERFORM books.refuse('there is no open account ' || p_account, '', 'see `junbikin books accounts`');
@@ -177,14 +202,22 @@ BEGIN
   RETURN books.append('account_status', p_account, 'freeze:' || gen_random_uuid(), NULL, p_person, p_why, NULL, '{"status":"frozen"}');
 END $$;
 
--- Records an assessed position. Returns its record; the same position again gives the record that is there already.
+-- Records an assessed position. Returns its record; the same position again gives the record that is there already. Nobody
+-- vouches for it: it shows what was assessed, and what moves money on its ground needs two people and their reasons.
 CREATE OR REPLACE FUNCTION books.record_position(p_rulebook text, p_as_of timestamptz, p_content text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = books, pg_temp AS $$
 DECLARE
-  v_key text := p_content::jsonb->>'digest';
-  v_known bigint;
+  v_says jsonb := books.said(p_content);
+  v_key text := v_says->>'digest';
+  v_known record;
 BEGIN
+  IF (p_as_of >= '2000-01-01T00:00:00Z' AND isfinite(p_as_of)) IS NOT TRUE OR (v_says->>'excess' ~ '^[0-9]{1,30}(\.[0-9]{1,18})?$') IS FALSE THEN
+    PERFORM books.refuse('this is no position', 'position ' || v_key, 'record what `junbikin assess` made');
+  END IF;
   PERFORM pg_advisory_xact_lock(7106);
-  SELECT id INTO v_known FROM books.records WHERE kind = 'position' AND key = v_key;
-  RETURN coalesce(v_known, books.append('position', p_rulebook, v_key, p_as_of, session_user::text, 'assessed', NULL, p_content));
+  SELECT id, content INTO v_known FROM books.records WHERE kind = 'position' AND key = v_key;
+  IF v_known.content <> p_content THEN
+    PERFORM books.refuse('this position is on record with other content', 'record ' || v_known.id, 'assess it again');
+  END IF;
+  RETURN coalesce(v_known.id, books.append('position', p_rulebook, v_key, p_as_of, session_user::text, 'assessed', NULL, p_content));
 END $$;
