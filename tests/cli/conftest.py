@@ -5,10 +5,17 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from junbikin.books import server
+from junbikin.registry import people
+
+from .office import Databases, Office, founded
 from .runs import csv, said
 
+QUICK = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
+"""Argon2 at its least cost: tests make many people."""
 DAY = "2025-03-31"
 CAUSES = "hack|unauthorised_outflow|fraud|system_failure"
 BUSINESS = {
@@ -55,3 +62,29 @@ def copied(business: Path, tmp_path: Path) -> Path:
     """A copy of the business to change."""
     shutil.copytree(business, tmp_path / "home")
     return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    """One server, as homes run it, for all tests of commands on books."""
+    socket = server.start(tmp_path_factory.mktemp("pg") / "books")
+    found = Databases(socket)
+    with psycopg.connect(found.owner("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {server.ROLE} LOGIN".encode())
+    return found
+
+
+@pytest.fixture(scope="session")
+def _founded(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> str:
+    database = databases.new()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(people, "_COST", QUICK)
+        founded(tmp_path_factory.mktemp("founded") / "home", databases, database)
+    return database
+
+
+@pytest.fixture
+def office(databases: Databases, _founded: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """A home with books of its own, on which everyone can act at once."""
+    monkeypatch.setattr(people, "_COST", QUICK)
+    return Office(databases.home(tmp_path / "home", databases.new(_founded)))

@@ -18,22 +18,22 @@ from junbikin.facts.datasets import DATASETS
 ENGLISH = {"JUNBIKIN_LANG": "en", "JUNBIKIN_HOME": ""}
 
 
-def run(*words: str | Path, home: Path | None = None) -> Result:
+def run(*words: str | Path, home: Path | None = None, **env: str) -> Result:
     """The outcome of a command in this process; an error stays in `exception`."""
     given = ["--home", str(home)] if home else []
-    return CliRunner().invoke(root, [*given, *map(str, words)], env=ENGLISH)
+    return CliRunner().invoke(root, [*given, *map(str, words)], env=ENGLISH | env)
 
 
-def said(*words: str | Path, home: Path | None = None, code: int = 0) -> str:
+def said(*words: str | Path, home: Path | None = None, code: int = 0, **env: str) -> str:
     """What a command that must end with `code` prints on standard output."""
-    result = run(*words, home=home)
+    result = run(*words, home=home, **env)
     assert result.exit_code == code, (result.exception, result.output)
     return str(result.stdout)
 
 
-def refused(*words: str | Path, home: Path | None = None) -> JunbikinError:
+def refused(*words: str | Path, home: Path | None = None, **env: str) -> JunbikinError:
     """The refusal of a command that must refuse, with all three of its parts looked at."""
-    result = run(*words, home=home)
+    result = run(*words, home=home, **env)
     assert isinstance(result.exception, JunbikinError), (result.exception, result.output)
     assert result.exception.what
     assert result.exception.then

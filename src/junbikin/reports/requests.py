@@ -42,9 +42,11 @@ def _changes(books: Books, request: Request, lang: Lang) -> Iterator[str]:
     """Each thing that would be said of the subject, beside what is on record of it now when that differs."""
     now = latest(books, request.action, request.subject) or {}
     for name, value in request.content.items():
-        if name not in HIDDEN:
-            was = f"（現在：{in_words(now[name])}）" if lang == "ja" else f" (now: {in_words(now[name])})"
-            yield f"  {name}: {in_words(value)}" + (was if name in now and now[name] != value else "")
+        if name in HIDDEN:
+            continue
+        was = in_words(now[name]) if name in now and now[name] != value else ""
+        note = was and (f"（現在：{was}）" if lang == "ja" else f" (now: {was})")
+        yield f"  {name}: {in_words(value)}{note}"
     if request.content.get("verifier") != now.get("verifier"):
         yield "  新しいパスワード" if lang == "ja" else "  a new password"
     if request.effective_at:
