@@ -51,22 +51,33 @@ def with_database(home: Home, address: str) -> Home:
 
 
 @pytest.fixture(params=["own", "tcp"])
-def home(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
-    """A new home with empty books, in a new database of either server."""
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
+    """A new home whose database, on either server, has no books yet."""
     name = "t" + uuid.uuid4().hex
     fresh = create_home(tmp_path / "home", "Example")
     if request.param == "own":
         socket = request.getfixturevalue("own_socket")
         with psycopg.connect(f"postgresql://postgres@/postgres?host={socket}", autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}".encode())
-        made = with_database(fresh, f"postgresql://{own.ROLE}@/{name}?host={socket}")
-        make_books(made, f"postgresql://postgres@/{name}?host={socket}")
-        return made
+        return with_database(fresh, f"postgresql://{own.ROLE}@/{name}?host={socket}")
     server: Server = request.getfixturevalue("over_tcp")
     server.new_database(name)
-    made = with_database(fresh, server.address(APP, name))
-    make_books(made, server.address(OWNER, name))
-    return made
+    return with_database(fresh, server.address(APP, name))
+
+
+@pytest.fixture
+def owner_address(empty: Home) -> str:
+    """The address of the role that owns the database of `empty`."""
+    if own.ROLE in empty.database:
+        return empty.database.replace(f"{own.ROLE}@", "postgres@")
+    return re.sub(rf"{APP}:[^@]*@", lambda _: f"{OWNER}:owner%27s%20own@", empty.database)
+
+
+@pytest.fixture
+def home(empty: Home, owner_address: str) -> Home:
+    """A new home with empty books, in a new database of either server."""
+    make_books(empty, owner_address)
+    return empty
 
 
 @pytest.fixture
@@ -77,12 +88,7 @@ def books(home: Home) -> Iterator[Books]:
 
 
 @pytest.fixture
-def owner(home: Home) -> Iterator[psycopg.Connection]:
+def owner(home: Home, owner_address: str) -> Iterator[psycopg.Connection]:
     """A connection of the role that owns the books: an attacker with the keys of the database."""
-    address = (
-        home.database.replace(f"{own.ROLE}@", "postgres@")
-        if own.ROLE in home.database
-        else re.sub(rf"{APP}:[^@]*@", lambda _: f"{OWNER}:owner%27s%20own@", home.database)
-    )
-    with psycopg.connect(address, autocommit=True) as connection:
+    with psycopg.connect(owner_address, autocommit=True) as connection:
         yield connection

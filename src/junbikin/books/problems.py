@@ -93,8 +93,12 @@ def told(problem: psycopg.Error, where: str) -> JunbikinError:
     """The error in our words."""
     diag = problem.diag
     said = diag.message_primary or ""
-    if diag.sqlstate is None:
+    if isinstance(problem, psycopg.OperationalError) and diag.sqlstate is None:
         return _unreached(" ".join(str(problem).split()), where)
+    if diag.sqlstate is None:  # the driver's own
+        return JunbikinError(
+            f"the database's driver does not understand us: {problem}", where=where, then="please report this"
+        )
     if diag.sqlstate == "JB001":
         return BooksRefused(said, where=diag.message_detail or "", then=diag.message_hint or "see the documentation")
     for kind, what, then in _PROBLEMS:

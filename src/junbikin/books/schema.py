@@ -65,6 +65,7 @@ Index(
     records.c.recorded_at,
     postgresql_where=records.c.subject.is_not(None),
 )
+Index("records_by_request", records.c.request, postgresql_where=records.c.request.is_not(None))
 
 strands = Table(
     "strands",

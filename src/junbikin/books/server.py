@@ -194,6 +194,7 @@ def _status(folder: Path) -> str:
 
 def _start(folder: Path) -> None:
     claim(folder)
+    (folder / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)  # a dead server's, or copied
     log = folder / "log"
     if log.exists() and log.stat().st_size > _LOG_BYTES:
         log.replace(folder / "log.1")
