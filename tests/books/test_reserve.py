@@ -44,6 +44,14 @@ POLICY = {
     "per_event_jpy": "8000000",
     "deductible_jpy": "1000000",
 }
+PLACE = {
+    "name": "Kaede Trust",
+    "kind": "deposit",
+    "dedicated": "yes",
+    "on_trust": "yes",
+    "jurisdiction": "JP",
+    "realisable_days": "1",
+}
 THEN = datetime.fromisoformat("2025-03-01T10:00:00+09:00")
 
 
@@ -52,6 +60,7 @@ def cast(books: Books) -> Cast:
     """Everyone, on books of a home with facts, with ¥50m of own funds at hand before the day."""
     add(books.home, trades=TRADES, customer_balances=BALANCES, holdings=HOLDINGS, prices=PRICES)
     cast = assembled(books)
+    registered(cast, "place", "kaede", PLACE)
     cast.post("capital", "income", {"outside/JPY/world": -50_000_000, "own/JPY/bank": 50_000_000}, THEN)
     return cast
 

@@ -249,7 +249,7 @@ def _command(name: str, move: Move) -> click.Command:
     @_JSON
     @click.pass_context
     def command(
-        ctx: click.Context, payer: str, receiver: str, amount: str, at: str | None, key: str | None, why: str | None,
+        ctx: click.Context, /, payer: str, receiver: str, amount: str, at: str | None, key: str | None, why: str | None,
         who: Acting, json_: bool, **grounds: str | None,
     ) -> None:  # fmt: skip
         from junbikin.books.database import open_books
