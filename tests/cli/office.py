@@ -34,7 +34,7 @@ class Office:
 
     def says(self, name: str, *words: str | Path, code: int = 0) -> str:
         """What a command prints when a person acts; "" for nobody."""
-        return said(*words, home=self.home, code=code, **self._person(name))
+        return said(*words, home=self.home, code=code, env=self._person(name))
 
     def json(self, name: str, *words: str | Path, code: int = 0) -> Any:
         """The same as JSON."""
@@ -42,7 +42,7 @@ class Office:
 
     def refuses(self, name: str, *words: str | Path) -> JunbikinError:
         """The refusal of a command when a person acts."""
-        return refused(*words, home=self.home, **self._person(name))
+        return refused(*words, home=self.home, env=self._person(name))
 
     def approved(self, name: str, *words: str | Path) -> Any:
         """What came of a request that a person makes and Ben approves."""
@@ -101,7 +101,7 @@ def founded(folder: Path, databases: Databases, database: str) -> Office:
     for name, role in ROLES.items():
         words = ["people", "add", name, "--role", role, "--json"]
         given = {"JUNBIKIN_NEW_PASSWORD": secret(name), "JUNBIKIN_PERSON": "ada", "JUNBIKIN_PASSWORD": secret("ada")}
-        added = as_json(said(*words, home=office.home, **given))
+        added = as_json(said(*words, home=office.home, env=given))
         if "request" in added:
             office.says("ben", "request", "approve", str(added["request"]), "--why", "known")
     for place in ("kaede", "minato"):

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +19,22 @@ from junbikin.facts.datasets import DATASETS
 ENGLISH = {"JUNBIKIN_LANG": "en", "JUNBIKIN_HOME": ""}
 
 
-def run(*words: str | Path, home: Path | None = None, **env: str) -> Result:
+def run(*words: str | Path, home: Path | None = None, env: Mapping[str, str] = {}) -> Result:
     """The outcome of a command in this process; an error stays in `exception`."""
     given = ["--home", str(home)] if home else []
-    return CliRunner().invoke(root, [*given, *map(str, words)], env=ENGLISH | env)
+    return CliRunner().invoke(root, [*given, *map(str, words)], env={**ENGLISH, **env})
 
 
-def said(*words: str | Path, home: Path | None = None, code: int = 0, **env: str) -> str:
+def said(*words: str | Path, home: Path | None = None, code: int = 0, env: Mapping[str, str] = {}) -> str:
     """What a command that must end with `code` prints on standard output."""
-    result = run(*words, home=home, **env)
+    result = run(*words, home=home, env=env)
     assert result.exit_code == code, (result.exception, result.output)
     return str(result.stdout)
 
 
-def refused(*words: str | Path, home: Path | None = None, **env: str) -> JunbikinError:
+def refused(*words: str | Path, home: Path | None = None, env: Mapping[str, str] = {}) -> JunbikinError:
     """The refusal of a command that must refuse, with all three of its parts looked at."""
-    result = run(*words, home=home, **env)
+    result = run(*words, home=home, env=env)
     assert isinstance(result.exception, JunbikinError), (result.exception, result.output)
     assert result.exception.what
     assert result.exception.then

@@ -25,11 +25,11 @@ def test_the_first_two_are_added_at_once_and_the_third_by_request(tmp_path: Path
     assert "next: junbikin people add" in said("books", "migrate", home=home)
     given = {"JUNBIKIN_NEW_PASSWORD": "four words of somebody", "JUNBIKIN_PERSON": ""}
     for name, role in (("ada", "reserve_officer"), ("ben", "approver")):
-        assert said("people", "add", name, "--role", role, home=home, **given).startswith(f"{name} is added")
+        assert said("people", "add", name, "--role", role, home=home, env=given).startswith(f"{name} is added")
     third = ["people", "add", "cem", "--role", "incident_commander"]
-    assert "--as" in refused(*third, home=home, **given).then
+    assert "--as" in refused(*third, home=home, env=given).then
     acting = given | {"JUNBIKIN_PASSWORD": "four words of somebody"}
-    asked = as_json(said(*third, "--as", "ada", "--json", home=home, **acting))
+    asked = as_json(said(*third, "--as", "ada", "--json", home=home, env=acting))
     assert asked["may_approve"] == ["ben"]
     assert [p["name"] for p in as_json(said("people", "--json", home=home))["people"]] == ["ada", "ben"]
 
@@ -53,7 +53,7 @@ def test_a_new_password_ends_the_old_one(office: Office, monkeypatch: pytest.Mon
     office.says("cem", "people", "password")
     freeze = ["books", "freeze", "own/JPY/bank", "--why", "any"]
     assert "another password" in office.refuses("cem", *freeze).what
-    said(*freeze, home=office.home, JUNBIKIN_PERSON="cem", JUNBIKIN_PASSWORD=secret("eve"))
+    said(*freeze, home=office.home, env={"JUNBIKIN_PERSON": "cem", "JUNBIKIN_PASSWORD": secret("eve")})
 
 
 def test_a_forgotten_password_is_replaced_by_two_others(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +62,7 @@ def test_a_forgotten_password_is_replaced_by_two_others(office: Office, monkeypa
     assert "a new password" in office.says("", "request", "show", str(asked))
     office.says("ben", "request", "approve", str(asked), "--why", "asked cem")
     freeze = ["books", "freeze", "own/JPY/bank", "--why", "any"]
-    said(*freeze, home=office.home, JUNBIKIN_PERSON="cem", JUNBIKIN_PASSWORD=secret("eve"))
+    said(*freeze, home=office.home, env={"JUNBIKIN_PERSON": "cem", "JUNBIKIN_PASSWORD": secret("eve")})
 
 
 def test_what_proves_a_password_is_shown_to_nobody(office: Office) -> None:
@@ -96,7 +96,7 @@ def test_a_refusal_says_what_and_what_next(
 
 
 def test_every_role_can_be_given() -> None:
-    [role] = [p for p in group.commands["add"].params if p.name == "roles"]  # type: ignore[attr-defined]
+    [role] = [p for p in group.commands["add"].params if p.name == "roles"]
     assert isinstance(role.type, click.Choice)
     assert set(role.type.choices) == set(ROLES)
 

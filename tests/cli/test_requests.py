@@ -83,7 +83,7 @@ def test_the_list_names_every_request_and_on_demand_only_those_that_wait(asked: 
 def test_what_would_be_approved_is_shown_before_the_password_is_known_to_be_right(asked: tuple[Office, str]) -> None:
     office, number = asked
     env = {"JUNBIKIN_PERSON": "ben", "JUNBIKIN_PASSWORD": "not the password"}
-    ended = run("request", "approve", number, "--why", "yes", home=office.home, **env)
+    ended = run("request", "approve", number, "--why", "yes", home=office.home, env=env)
     assert "reserve/JPY/minato  receives 20.5 JPY" in ended.stderr
     assert "another password" in str(ended.exception)
     assert office.balance("reserve/JPY/minato") == "0"

@@ -134,8 +134,12 @@ def statement(
     since: datetime | None = None,
     until: datetime | None = None,
     known_at: datetime | None = None,
+    limit: int | None = None,
 ) -> Iterator[Line]:
-    """An account's batches effective after `since` and not after `until`, as known at `known_at`, in effective order."""
+    """An account's batches effective after `since` and not after `until`, as known at `known_at`, in effective order.
+
+    The first `limit` of them, if given.
+    """
     at, known = balances.c.effective_at, balances.c.recorded_at
     query = (
         select(
@@ -151,6 +155,7 @@ def statement(
         .join(records, records.c.id == balances.c.record)
         .where(balances.c.account == account)
         .order_by(at, known)
+        .limit(limit)
     )
     # What is effective later is recorded later: this condition finds the first row by the index.
     query = query.where(at > since, known > since) if since else query

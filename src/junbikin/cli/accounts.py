@@ -185,8 +185,6 @@ def statement(
     ctx: click.Context, account: str, since: str | None, to: str | None, known_at: str | None, limit: int, json_: bool
 ) -> None:
     """What came into ACCOUNT (a code) and went out of it, in effective order, with what it held after each. JSON has it all."""
-    from itertools import islice
-
     from junbikin.books.database import open_books
     from junbikin.books.journal import account_numbers
     from junbikin.books.journal import statement as lines
@@ -197,7 +195,7 @@ def statement(
     with open_books(home) as books:
         [number] = account_numbers(books, [account])
         every = json_ or not limit
-        found = list(islice(lines(books, number, first, last, known), None if every else limit + 1))
+        found = list(lines(books, number, first, last, known, None if every else limit + 1))
     if json_:
         as_json({"account": account, "lines": [_line(line) for line in found]})
         return
