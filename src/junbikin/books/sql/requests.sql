@@ -211,7 +211,8 @@ DECLARE
   v_key text := v_says->>'digest';
   v_known record;
 BEGIN
-  IF (p_as_of >= '2000-01-01T00:00:00Z' AND isfinite(p_as_of)) IS NOT TRUE OR (v_says->>'excess' ~ '^[0-9]{1,30}(\.[0-9]{1,18})?$') IS FALSE THEN
+  IF (p_as_of >= '2000-01-01T00:00:00Z' AND isfinite(p_as_of)) IS NOT TRUE
+      OR (jsonb_typeof(v_says->'excess') IN ('string', 'null') AND coalesce(v_says->>'excess', '0') ~ '^[0-9]{1,30}([.][0-9]{1,18})?$') IS FALSE THEN
     PERFORM books.refuse('this is no position', 'position ' || v_key, 'record what `junbikin assess` made');
   END IF;
   PERFORM pg_advisory_xact_lock(7106);
