@@ -15,11 +15,12 @@ from junbikin.facts.lake import open_lake
 from junbikin.findings import Finding
 from junbikin.registry.requests import ask_to_post, ask_to_record, decide
 from junbikin.registry.subjects import described
+from junbikin.reserve.accruals import accrual, accrual_draft
 from junbikin.reserve.agreement import booked
 from junbikin.reserve.assess import assess
 from junbikin.reserve.history import history, record
 from junbikin.reserve.ledger import Ledger, end_of
-from junbikin.reserve.moves import MOVES, accrual, accrual_draft, draft
+from junbikin.reserve.moves import MOVES, draft
 from junbikin.reserve.position import Position
 from junbikin.reserve.verify import verify
 from junbikin.reserve.view import FactsView

@@ -26,7 +26,12 @@ def registry() -> None:
 @click.argument("kind", type=_KIND)
 @click.argument("subject")
 @click.argument("fields", nargs=-1, required=True, metavar="FIELD=VALUE…")
-@click.option("--from", "since", metavar="TIME", help=f"In force from then [default: from its approval]: {times.HELP}.")
+@click.option(
+    "--from",
+    "since",
+    metavar="TIME",
+    help=f"In force from then [default: from its approval]: {times.HELP.replace('end', 'beginning')}.",
+)
 @click.option("--why", required=True, help="The reason, which goes on record.")
 @acts
 @_JSON
@@ -46,7 +51,7 @@ def set_(
     if unread is not None:
         raise BadInput(f"{unread!r} is no field", then="write FIELD=VALUE, such as jurisdiction=JP")
     given = {name: text for name, _, text in (field.partition("=") for field in fields)}
-    says, when = described(kind, given), times.before(home, since, "--from")
+    says, when = described(kind, given), times.since(home, since, "--from")
     with open_books(home) as books:
         click.echo(f"asks for {kind} {subject}: {told(says)}", err=True)
         tell(books, ask_to_record(books, who.proved(books), kind, subject, says, why, when), json_)

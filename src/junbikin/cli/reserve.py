@@ -175,10 +175,10 @@ def accrue(
     from junbikin.calendars import fiscal_year
     from junbikin.cli.positions import assessed
     from junbikin.facts.lake import open_lake
+    from junbikin.reserve.accruals import accrual, accrual_draft, accrual_key
     from junbikin.reserve.agreement import booked
     from junbikin.reserve.history import record
     from junbikin.reserve.ledger import end_of
-    from junbikin.reserve.moves import accrual, accrual_draft
 
     home = home_of(ctx)
     this_year = fiscal_year(home.today(), home.fiscal_year_starts)
@@ -206,7 +206,12 @@ def accrue(
             click.echo(f"nothing to accrue for {year.name} under {rulebook.id}")
             return
         asked = accrual_draft(owed.value, home.currency, position.digest, year.name, rulebook.id)
-        key = f"accrual:{rulebook.id}:{year.name}"
+        key, booked_as = accrual_key(ledger.books, rulebook.id, year.name)
+        if booked_as is not None:
+            raise BooksRefused(
+                f"the accrual of {year.name} under {rulebook.id} is booked already", where=f"record {booked_as}",
+                then=f"if late facts changed it, undo it with `junbikin books reverse {booked_as}`, then accrue again",
+            )  # fmt: skip
         move_money(
             ctx, ledger.books, asked.says, _entries(ledger.books, asked), end_of(day, home), key, why, who, json_
         )

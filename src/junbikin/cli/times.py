@@ -22,6 +22,12 @@ def until(home: Home, text: str | None, option: str) -> datetime | None:
     return datetime.combine(stated + timedelta(days=1), time.min, home.time_zone) - _TICK
 
 
+def since(home: Home, text: str | None, option: str) -> datetime | None:
+    """The instant stated; of a day, its first."""
+    last = before(home, text, option)
+    return None if last is None else last + _TICK
+
+
 def before(home: Home, text: str | None, option: str) -> datetime | None:
     """The last instant before the time stated; before a day, the last of the day before."""
     stated = _read(text, option)

@@ -1,4 +1,4 @@
-"""The reserve's life as entries: funding, income, revaluation, moving, use, release, replenishment, accrual.
+"""The reserve's life as entries: funding, income, revaluation, moving, use, release, replenishment.
 
 What of it needs a second person, and whose, the flow rules of the books say, not this file.
 """
@@ -7,14 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from junbikin.errors import BadInput
-from junbikin.figures import Figure, Name, Rounding, rounded
+from junbikin.figures import Name
 from junbikin.figures.amounts import EXACT
-
-if TYPE_CHECKING:
-    from junbikin.reserve.position import Position
 
 BOOKED = "booked"
 """The place of accounts that hold no money but say how much of the reserve is set aside."""
@@ -89,22 +85,3 @@ def draft(
         codes += [booked_account(owner, currency) for owner in move.booked]
         amounts += [EXACT.minus(falls), falls]
     return Draft(codes, amounts, {"purpose": move.purpose} | {word: text for word, text in says.items() if text})
-
-
-def accrual_draft(amount: Decimal, currency: str, position: str, year: str, rulebook: str) -> Draft:
-    """The year-end accrual as entries: no money moves; the booked reserve rises."""
-    codes = [booked_account("own", currency), booked_account("reserve", currency)]
-    says = {"purpose": "accrual", "position": position, "rulebook": rulebook, "year": year}
-    return Draft(codes, [EXACT.minus(amount), amount], says)
-
-
-def accrual(position: Position, booked: Figure) -> Figure:
-    """What must still be booked: the rulebook's accrual where it computes one, else what the requirement leaves.
-
-    In whole units of the currency, up: the reserve is never booked below what the rule says. A hole stays a hole.
-    """
-    by_rule = next((step for step in position.steps if step.key == "accrual"), None)
-    if by_rule is not None:
-        return rounded(by_rule, 0, Rounding.UP)
-    left = (position.requirement - booked).named("accrual", "requirement less booked reserve", "要積立額−計上額")
-    return rounded(left, 0, Rounding.UP)
