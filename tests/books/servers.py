@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,10 +58,16 @@ class Server:
         )  # fmt: skip
 
     def start(self) -> None:
+        """Starts it; a killed server's children may need a moment to leave first."""
         options = f"-h 127.0.0.1 -p {self.port} -k {self.folder}"
-        self.command(
-            "pg_ctl", "-w", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"), "-o", options, "start"
-        )
+        words = ("-w", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"), "-o", options, "start")
+        for _ in range(50):
+            try:
+                self.command("pg_ctl", *words)
+                return
+            except subprocess.CalledProcessError:
+                time.sleep(0.2)
+        self.command("pg_ctl", *words)
 
     def stop(self, how: str = "fast") -> None:
         self.command("pg_ctl", "-w", "-D", str(self.folder / "data"), "-m", how, "stop")

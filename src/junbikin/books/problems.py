@@ -51,6 +51,10 @@ _PASSING = ("40", "53", "55", "57")
 """Classes of SQLSTATE for what passes: conflicts, resources, locks, an operator's hand."""
 
 
+_FAILING = ("58", "F0", "XX")
+"""Classes of SQLSTATE for what breaks beneath it: files, settings, itself."""
+
+
 def given(address: str, where: str) -> URL:
     """The address of a database that a person gave. Raises `BooksProblem` on one that is none, or names no role."""
     try:
@@ -103,10 +107,16 @@ def told(problem: psycopg.Error, where: str) -> JunbikinError:
         return BooksRefused(said, where=diag.message_detail or "", then=diag.message_hint or "see the documentation")
     for kind, what, then in _PROBLEMS:
         if isinstance(problem, kind):
-            error = BooksDamaged if diag.sqlstate.startswith("XX") else BooksProblem
+            error = BooksDamaged if diag.sqlstate in ("XX001", "XX002") else BooksProblem
             return error(f"{what} ({said})", where=where, then=then)
     if diag.sqlstate.startswith(_PASSING):
         return BooksProblem(f"the database gave up, and nothing was half done: {said}", where=where, then=_AGAIN)
+    if diag.sqlstate.startswith(_FAILING):
+        return BooksProblem(
+            f"the database failed by itself: {said}; nothing was half done",
+            where=where,
+            then=f"mend what it names, then {_AGAIN}",
+        )
     if diag.sqlstate.startswith("42"):  # a statement of ours that it does not understand
         return JunbikinError(f"the database does not understand us: {said}", where=where, then="please report this")
     return BooksRefused(f"the database refuses: {said}", where=where, then="correct what it names")
