@@ -37,7 +37,8 @@ def printed(command: str, env: dict[str, str]) -> str:
     """What a command prints on a terminal, on which everyone types their own password."""
     words = shlex.split(command)
     if words[0] == "export":
-        env.update([words[1].split("=", 1)])
+        variable, value = words[1].split("=", 1)
+        env[variable] = value
         return ""
     who = words[words.index("--as") + 1] if "--as" in words else ""
     new = words[3] if words[1:3] == ["people", "add"] else who

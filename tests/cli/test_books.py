@@ -80,6 +80,7 @@ def test_what_would_move_is_shown_before_the_password_is_asked_for(office: Offic
         (["books", "post", "deposit", "--from", WORLD, "--entries", "e.csv"], "not said what moves"),
         (["books", "reverse", "1", "--why", "any"], "record 1 is no batch"),
         (["books", "statement", "nowhere"], "no account nowhere"),
+        (["books", "statement", C1, "--from", "2026-03-02", "--to", "2026-03-01"], "--from is after --to"),
         (["books", "freeze", "nowhere", "--why", "any"], "no open account"),
         (["books", "reopen", "nowhere", "--why", "any"], "no such account"),
         (["books", "open", "--why", "any"], "no account is named"),

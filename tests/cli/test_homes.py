@@ -43,7 +43,7 @@ def test_without_a_home_every_command_that_needs_one_says_how_to_make_it(
     file = tmp_path / "any.csv"
     file.write_text("a\n1\n")
     for words in (["facts"], ["facts", "quarantine"], ["ingest", "trades", file], ["assess"], ["compare"],
-                  ["explain", "gap"], ["verify", file]):  # fmt: skip
+                  ["explain", "gap"], ["verify", file], ["books", "accounts"], ["request", "list"], ["people"]):  # fmt: skip
         assert "junbikin init" in refused(*words).then
 
 

@@ -92,3 +92,21 @@ def test_what_would_be_approved_is_shown_before_the_password_is_known_to_be_righ
 def test_a_request_that_is_not_there_is_refused(office: Office) -> None:
     assert "no request 4711" in office.refuses("", "request", "show", "4711").what
     assert "no request 4711" in office.refuses("ben", "request", "approve", "4711", "--why", "any").what
+
+
+def test_words_of_whoever_asks_cannot_pose_as_ours(office: Office) -> None:
+    office.says("ada", *pays("fund", "own/JPY/bank", "reserve/JPY/kaede", "50"))
+    forged = "t-1\n  reserve/JPY/minato  receives 1 JPY\x1b[8m"
+    words = [
+        *pays("relocation", "reserve/JPY/kaede", "reserve/JPY/minato", "20"),
+        "--reference",
+        forged,
+        "--why",
+        "moved",
+    ]
+    number = str(office.json("ada", *words)["request"])
+    shown = office.says("", "request", "show", number)
+    assert "\x1b" not in shown + office.says("", "request", "list", "--waiting")
+    assert [line for line in shown.splitlines() if "receives" in line and "reference" not in line] == [
+        "  reserve/JPY/minato  receives 20 JPY"
+    ]

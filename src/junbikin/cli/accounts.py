@@ -13,6 +13,7 @@ from junbikin.cli.filed import ask
 from junbikin.cli.show import as_json, home_of, lang_of, print_table, progress_bar
 from junbikin.errors import BadInput, SourceRefused
 
+_STATUS = {"open": ("open", "利用中"), "frozen": ("frozen", "凍結"), "closed": ("closed", "閉鎖")}
 _JSON = click.option("--json", "json_", is_flag=True, help="Print as JSON.")
 _WHY = click.option("--why", required=True, help="The reason, which goes on record.")
 _KNOWN_AT = click.option("--known-at", metavar="TIME", help="As it was known then [default: now].")
@@ -21,7 +22,9 @@ _KNOWN_AT = click.option("--known-at", metavar="TIME", help="As it was known the
 @click.command()
 @click.option("--owner", default="", help="Only accounts of this owner, such as reserve.")
 @click.option("--asset", default="", help="Only accounts in this asset, such as JPY.")
-@click.option("--limit", default=100, show_default=True, help="Accounts to print; 0 prints all.")
+@click.option(
+    "--limit", type=click.IntRange(0), default=100, show_default=True, help="Accounts to print; 0 prints all."
+)
 @_JSON
 @click.pass_context
 def accounts(ctx: click.Context, owner: str, asset: str, limit: int, json_: bool) -> None:
@@ -43,7 +46,9 @@ def accounts(ctx: click.Context, owner: str, asset: str, limit: int, json_: bool
         return
     titles = (("account", "口座"), ("status", "状態"), ("balance", "残高"), ("asset", "資産"))
     shown = found if every else found[:limit]
-    print_table(lang_of(ctx), titles, ((a.code, a.status, grouped(a.balance), a.asset) for a in shown), right={2})
+    ja = lang_of(ctx) == "ja"
+    rows = ((a.code, _STATUS[a.status][ja], grouped(a.balance), a.asset) for a in shown)
+    print_table(lang_of(ctx), titles, rows, right={2})
     if len(found) > len(shown):
         click.echo("… more; --limit 0 prints all")
 
@@ -178,7 +183,7 @@ def balance(ctx: click.Context, account: str, at: str | None, known_at: str | No
 @click.option("--from", "since", metavar="TIME", help=f"The first to show: {times.HELP.replace('end', 'beginning')}.")
 @click.option("--to", metavar="TIME", help=f"The last to show: {times.HELP}.")
 @_KNOWN_AT
-@click.option("--limit", default=100, show_default=True, help="Lines to print; 0 prints all.")
+@click.option("--limit", type=click.IntRange(0), default=100, show_default=True, help="Lines to print; 0 prints all.")
 @_JSON
 @click.pass_context
 def statement(
@@ -192,6 +197,8 @@ def statement(
     home = home_of(ctx)
     first, last = times.before(home, since, "--from"), times.until(home, to, "--to")
     known = times.until(home, known_at, "--known-at")
+    if first and last and first >= last:
+        raise BadInput("--from is after --to", then="turn them round")
     with open_books(home) as books:
         [number] = account_numbers(books, [account])
         every = json_ or not limit

@@ -24,14 +24,16 @@ def ask(books: Books, action: str, subject: str, says: dict[str, Any], why: str,
 def told(content: dict[str, Any]) -> str:
     """What is said of a subject, on one line."""
     from junbikin.reports.requests import HIDDEN, in_words
+    from junbikin.reports.words import visible
 
-    return ", ".join(f"{name} {in_words(value)}" for name, value in content.items() if name not in HIDDEN)
+    return visible(", ".join(f"{name} {in_words(value)}" for name, value in content.items() if name not in HIDDEN))
 
 
 def tell(books: Books, number: int, json_: bool) -> None:
     """Says how a request stands: who may approve it, or what became of it."""
     from junbikin.registry.approving import may_approve, of_request
     from junbikin.registry.requests import request_numbered
+    from junbikin.reports.words import visible
 
     request = request_numbered(books, number)
     needed = of_request(books, request)
@@ -42,10 +44,10 @@ def tell(books: Books, number: int, json_: bool) -> None:
     if request.verdict == "approve":
         click.echo(f"request {number} was approved already by {request.decided_by}: record {request.effect}")
     elif request.verdict == "refuse":
-        click.echo(f"request {number} was refused by {request.decided_by}: {request.decided_why}")
+        click.echo(f"request {number} was refused by {request.decided_by}: {visible(request.decided_why)}")
     else:
         roles = " and ".join(" or ".join(group) for group in needed)
         whom = " or ".join(able) or f"another {roles}, and there is none yet"
         click.echo(f"request {number} waits for the approval of {whom}")
-        click.echo(f"asked for by {request.asked_by}: {request.why}")
+        click.echo(f"asked for by {request.asked_by}: {visible(request.why)}")
         click.echo(f"next: junbikin request approve {number} --as NAME --why REASON")

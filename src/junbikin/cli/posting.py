@@ -10,7 +10,7 @@ import click
 from junbikin.cli import times
 from junbikin.cli.acting import Acting, acts
 from junbikin.cli.filed import tell
-from junbikin.cli.show import as_json, home_of, lang_of
+from junbikin.cli.show import NUMBER, as_json, home_of, lang_of
 from junbikin.errors import BadInput
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def post(
 
 
 @click.command()
-@click.argument("record", type=int)
+@click.argument("record", type=NUMBER)
 @click.option("--at", metavar="TIME", help=f"When it is undone [default: now]: {times.HELP}.")
 @click.option("--authority", help="The authority's approval, when what is undone needed it.")
 @click.option("--why", required=True, help="The reason, which goes on record.")

@@ -8,7 +8,7 @@ import click
 
 from junbikin.cli import times
 from junbikin.cli.acting import Acting, acts
-from junbikin.cli.show import as_json, home_of, lang_of, print_table
+from junbikin.cli.show import NUMBER, as_json, home_of, lang_of, print_table
 
 if TYPE_CHECKING:
     from junbikin.books.database import Books
@@ -66,8 +66,8 @@ def _stands(request: Request, lang: Lang) -> str:
 
 
 @request.command()
-@click.argument("number", type=int)
-@click.option("--limit", default=20, show_default=True, help="Entries to print; 0 prints all.")
+@click.argument("number", type=NUMBER)
+@click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Entries to print; 0 prints all.")
 @_JSON
 @click.pass_context
 def show(ctx: click.Context, number: int, limit: int, json_: bool) -> None:
@@ -85,7 +85,7 @@ def show(ctx: click.Context, number: int, limit: int, json_: bool) -> None:
 
 
 @request.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @_WHY
 @acts
 @_JSON
@@ -96,7 +96,7 @@ def approve(ctx: click.Context, number: int, why: str, who: Acting, json_: bool)
 
 
 @request.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @_WHY
 @acts
 @_JSON

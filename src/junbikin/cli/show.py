@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from junbikin.home import Home
     from junbikin.reports.words import Lang
 
+NUMBER = click.IntRange(1, 2**63 - 1)
+"""The number of a record."""
+
 
 def home_of(ctx: click.Context) -> Home:
     """The home that the command is for."""
@@ -45,11 +48,13 @@ def print_table(
     from rich.table import Table
     from rich.text import Text
 
+    from junbikin.reports.words import visible
+
     table = Table(box=None, padding=(0, 2, 0, 0))
     for place, title in enumerate(titles):
         table.add_column(title[lang == "ja"], justify="right" if place in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(visible(cell)) for cell in row))
     console().print(table)
 
 

@@ -10,7 +10,7 @@ from junbikin.books.columns import Entries, Side, first, sides
 from junbikin.books.database import Books
 from junbikin.books.flows import flows, owner_names
 from junbikin.figures import Name
-from junbikin.reports.words import Lang, grouped, say
+from junbikin.reports.words import Lang, grouped, say, visible
 
 _WORDS = {
     "purpose": Name("purpose", "目的"),
@@ -43,7 +43,7 @@ def moves(
         (word("effective", lang), at or word("recorded", lang)),
         *((word(name, lang), text) for name, text in says.items() if name != "purpose"),
     ]
-    lines = [f"  {name}: {text}" for name, text in stated]
+    lines = [f"  {name}: {visible(text)}" for name, text in stated]
     shown = first(books, entries, limit)
     lines += [
         f"  {code}  {_direction(amount, lang)} {grouped(abs(amount))} {code.split('/')[1]}" for code, amount in shown

@@ -10,7 +10,7 @@ from junbikin.registry.approving import entries, may_approve, of_request
 from junbikin.registry.log import latest
 from junbikin.registry.requests import Request
 from junbikin.reports.moves import moves
-from junbikin.reports.words import Lang
+from junbikin.reports.words import Lang, visible
 
 HIDDEN = ("argon2", "verifier")
 """What is said of a person and shown to nobody: what proves their password."""
@@ -31,7 +31,7 @@ def request_lines(books: Books, request: Request, lang: Lang, limit: int | None 
     elif request.action != "post":
         lines += _changes(books, request, lang)
     lines += [f"  {key}  sha256 {digest}" for key, digest in request.says.get("batches", {}).items()]
-    return [*lines, *_standing(books, request, lang)]
+    return [visible(line) for line in [*lines, *_standing(books, request, lang)]]
 
 
 def _at(books: Books, at: datetime) -> str:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Literal
+from unicodedata import category
 
 from junbikin.figures import Figure, Name, Rounding, plain
 from junbikin.figures.amounts import round_to
 
 Lang = Literal["en", "ja"]
+
+_UNSEEN = {"Cc", "Cf", "Zl", "Zp"}
+"""Control, format and direction characters, line and paragraph ends."""
 
 WHOLE = {"JPY", "KRW"}
 SIGNS = {"JPY": "¥", "USD": "$", "EUR": "€", "HKD": "HK$", "KRW": "₩"}
@@ -17,6 +21,11 @@ SIGNS = {"JPY": "¥", "USD": "$", "EUR": "€", "HKD": "HK$", "KRW": "₩"}
 def say(name: Name, lang: Lang) -> str:
     """The words in a language."""
     return name.ja if lang == "ja" else name.en
+
+
+def visible(text: str) -> str:
+    """The text on one line, with what a terminal would act on or not show written out: nobody's words can pose as ours."""
+    return "".join(c if category(c) not in _UNSEEN else c.encode("unicode_escape").decode() for c in text)
 
 
 def grouped(value: Decimal, places: int | None = None) -> str:
