@@ -118,8 +118,12 @@ DECLARE
   v_accounts bigint[] := p_accounts;
   v_amounts numeric[] := p_amounts;
 BEGIN
-  IF length(v_content::text) IS DISTINCT FROM length(p_content) + 2 * jsonb_array_length(jsonb_path_query_array(v_content, '$.keyvalue()')) - 1 THEN
+  IF jsonb_typeof(v_content) <> 'object' OR length(v_content::text) IS DISTINCT FROM length(p_content) + 2 * jsonb_array_length(jsonb_path_query_array(v_content, '$.keyvalue()')) - 1
+      OR jsonb_path_exists(v_content, '$.* ? (@.type() <> "string")') THEN
     PERFORM books.said(p_content);  -- not simply a list of texts: looked at closely
+  END IF;
+  IF length(p_content) > 100000 THEN
+    PERFORM books.refuse('the content is too long: at most 100,000 characters', 'batch ' || p_key, 'keep evidence elsewhere, and give its digest');
   END IF;
   v_count := books.check_entries(p_key, p_accounts, p_amounts);
   v_entries := books.entries_digest(p_accounts, p_amounts);
