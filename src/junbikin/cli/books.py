@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import click
 
-from junbikin.cli import accounts, keeping, posting
+from junbikin.cli import accounts, keeping, posting, statements
 from junbikin.cli.show import as_json, home_of, lang_of, print_table
 
 
-@click.group()
+class _InOrder(click.Group):
+    """Lists its commands in the order in which people come to need them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder)
 def books() -> None:
     """The books (帳簿): accounts, postings, statements, proofs, backups."""
 
@@ -85,7 +92,7 @@ def flows(ctx: click.Context, json_: bool) -> None:
 
 for command in (
     accounts.accounts, accounts.open_, accounts.freeze, accounts.reopen, accounts.close, posting.post, posting.reverse,
-    accounts.balance, accounts.statement,
-    *keeping.COMMANDS,
+    statements.balance, statements.statement,
+    keeping.verify, keeping.checkpoint, keeping.key, keeping.backup, keeping.restore,
 ):  # fmt: skip
     books.add_command(command)

@@ -178,6 +178,3 @@ def _tell(manifest: Manifest, done: str, json_: bool) -> None:
         click.echo(
             f"{done} {records:,} records of {manifest.operator}, as they stood at {manifest.made_at}\nheads {heads}"
         )
-
-
-COMMANDS = (verify, checkpoint, key, backup, restore)

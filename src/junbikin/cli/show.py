@@ -63,6 +63,15 @@ def as_json(content: Any) -> None:
     click.echo(json.dumps(content, ensure_ascii=False, indent=1))
 
 
+def stream_json(head: dict[str, Any], name: str, items: Iterable[Any]) -> None:
+    """Prints JSON whose last key is a list of any length: memory does not grow with it."""
+    start = json.dumps(head | {name: []}, ensure_ascii=False, indent=1).removesuffix("]\n}")
+    click.echo(start, nl=False)
+    for number, item in enumerate(items):
+        click.echo((",\n  " if number else "\n  ") + json.dumps(item, ensure_ascii=False), nl=False)
+    click.echo("\n ]\n}")
+
+
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """A bar on standard error with what is being done, how far it is and for how long; silent when not a terminal."""
