@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import rfc8785
-from sqlalchemy import select, text
+from sqlalchemy import ARRAY, Text, any_, cast, select, text
 
 from junbikin.books.database import Books, telling
 from junbikin.books.schema import accounts, balances, records
@@ -85,7 +85,8 @@ def post_arrays(
 def account_numbers(books: Books, codes: Sequence[str]) -> list[int]:
     """The numbers of accounts by code, in the order given. Raises `BooksRefused`, naming the first that is not there."""
     with telling(books.home), books.engine.connect() as connection:
-        query = select(accounts.c.code, accounts.c.id).where(accounts.c.code.in_(set(codes)))
+        asked = cast(sorted(set(codes)), ARRAY(Text))
+        query = select(accounts.c.code, accounts.c.id).where(accounts.c.code == any_(asked))
         found = {row.code: row.id for row in connection.execute(query)}
     missing = next((code for code in codes if code not in found), None)
     if missing is not None:
