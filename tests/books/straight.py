@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Barrier
 from typing import Any
 
 import psycopg
@@ -100,3 +102,19 @@ def straight(cast: Cast) -> Iterator[Straight]:
     """A connection of its own; each statement is its own transaction."""
     with psycopg.connect(cast.books.home.database, autocommit=True, options="-c timezone=UTC") as connection:
         yield Straight(connection, cast)
+
+
+def at_once(cast: Cast, *acts: Callable[[Straight], object]) -> list[object]:
+    """What each act returns or is refused with, all begun at the same instant, each over a connection of its own."""
+    ready = Barrier(len(acts))
+
+    def act(one: Callable[[Straight], object]) -> object:
+        with straight(cast) as sql:
+            ready.wait()
+            try:
+                return one(sql)
+            except psycopg.Error as problem:
+                return problem
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(act, acts))

@@ -72,9 +72,9 @@ def test_lists_of_another_shape_are_refused(sql: Straight) -> None:
     ):
         with sql.refused("each in one plain list"):
             sql.post("ada", replace(good, accounts=accounts, amounts=amounts))
-    for accounts in ("{}", None):
+    for nothing in ("{}", None):
         with sql.refused("at least two entries"):
-            sql.post("ada", replace(good, accounts=accounts, amounts=accounts))
+            sql.post("ada", batch(sql, accounts=nothing, amounts=nothing))
 
 
 def test_more_than_a_million_entries_are_refused_before_anything_is_locked(sql: Straight) -> None:
@@ -121,7 +121,7 @@ def test_content_that_two_readers_could_read_in_two_ways_is_refused(sql: Straigh
     ):  # fmt: skip
         with sql.refused("canonical JSON"):
             sql.post("ada", batch(sql, "-5", "5", content=content))
-    for content in (
+    for broken in (
         "",
         "{",
         '{"purpose":"deposit"',
@@ -131,7 +131,7 @@ def test_content_that_two_readers_could_read_in_two_ways_is_refused(sql: Straigh
         None,
     ):
         with sql.impossible():
-            sql.post("ada", batch(sql, "-5", "5", content=content))
+            sql.post("ada", batch(sql, "-5", "5", content=broken))
     with sql.refused("content is too long"):
         sql.post("ada", batch(sql, "-5", "5", content=saying(purpose="deposit", reference="r" * 100_000)))
 

@@ -90,9 +90,10 @@ BEGIN
   RETURN v_head;
 END $$;
 
--- The batch itself. `p_maker` is the record of who makes it; `p_request` the request that approves it, if one does.
+-- The batch itself. `p_maker` is the record of the person whose roles it is made under, `p_by` who posts it, `p_request` the request
+-- that approves it, if one does.
 CREATE OR REPLACE FUNCTION books.post_batch(
-  p_maker jsonb, p_key text, p_effective_at timestamptz, p_why text, p_content text, p_accounts bigint[], p_amounts numeric[],
+  p_maker jsonb, p_by text, p_key text, p_effective_at timestamptz, p_why text, p_content text, p_accounts bigint[], p_amounts numeric[],
   p_request bigint
 ) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -217,7 +218,7 @@ BEGIN
     PERFORM books.check_approval(p_key, p_effective_at, p_content, p_accounts, p_amounts, p_request, v_approvers);
   END IF;
   v_id := books.write_record(v_id, v_next.strand, v_next.link, v_next.previous, v_next.recorded_at, 'batch',
-    CASE WHEN v_purpose = 'release' THEN v_content->>'position' END, p_key, v_effective, p_maker->>'name', p_why, p_request,
+    CASE WHEN v_purpose = 'release' THEN v_content->>'position' END, p_key, v_effective, p_by, p_why, p_request,
     p_content, p_accounts, p_amounts, v_entries);
   IF v_opens THEN
     UPDATE books.accounts a SET lanes = a.lanes + 1 FROM books.balances b
@@ -386,10 +387,9 @@ BEGIN
     IF books.roles_of(v_maker) && '{auditor,supervisor}' THEN
       PERFORM books.refuse(p_person || ' only reads', 'batch ' || p_key, 'let a reserve_officer post it');
     END IF;
-    SELECT books.latest('person', recorded_by) || jsonb_build_object('name', p_person) INTO v_maker
-    FROM books.records WHERE id = p_request AND kind = 'request';
+    SELECT books.latest('person', recorded_by) INTO v_maker FROM books.records WHERE id = p_request AND kind = 'request';
   END IF;
-  RETURN books.post_batch(v_maker, p_key, p_effective_at, p_why, p_content, p_accounts, p_amounts, p_request);
+  RETURN books.post_batch(v_maker, p_person, p_key, p_effective_at, p_why, p_content, p_accounts, p_amounts, p_request);
 END $$;
 
 -- The record of a key, if it says just this; NULL when the key is new. Another content under a known key is refused.

@@ -56,13 +56,14 @@ END $$;
 CREATE OR REPLACE FUNCTION books.found_person(p_name text, p_why text, p_content text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = books, pg_temp AS $$
 DECLARE
-  v_roles text[] := books.roles_of(p_content::jsonb);
+  v_new jsonb := books.said(p_content);
+  v_roles text[] := books.roles_of(v_new);
   v_first jsonb;
   v_count int;
 BEGIN
   PERFORM pg_advisory_xact_lock(7102);  -- whatever is said of people is said one after the other
   SELECT count(*), min(content)::jsonb INTO v_count, v_first FROM books.records WHERE kind = 'person';
-  PERFORM books.check_person(p_name, books.said(p_content));
+  PERFORM books.check_person(p_name, v_new);
   IF v_count >= 2 THEN
     PERFORM books.refuse('the books have their first two people: others are added by request', 'person ' || quote_literal(p_name),
       'ask for it with `junbikin people add --as NAME`, and let someone else approve it');

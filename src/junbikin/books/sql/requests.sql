@@ -129,7 +129,7 @@ BEGIN
 
   IF v_action.action IS NULL THEN
     IF v_inline IS NULL THEN RETURN NULL; END IF;  -- its batches are posted later, each as approved
-    RETURN books.post_batch(books.latest('person', v_request.recorded_by), v_inline->>'key', (v_inline->>'effective_at')::timestamptz,
+    RETURN books.post_batch(books.latest('person', v_request.recorded_by), v_request.recorded_by, v_inline->>'key', (v_inline->>'effective_at')::timestamptz,
       v_request.why, v_inline->>'content', v_accounts, v_amounts, p_request);
   END IF;
   IF v_action.action = 'account_status' THEN
