@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -123,6 +124,20 @@ def test_an_owner_who_may_make_nothing_is_told_so(
     superuser.execute(f'ALTER DATABASE "{make_url(empty.database).database}" OWNER TO postgres'.encode())
     with pytest.raises(BooksProblem, match=r"this role may not do that .*permission denied for database"):
         make_books(empty, owner_address)
+
+
+def test_what_the_documentation_asks_of_an_administrator_is_enough(
+    over_tcp: Server, superuser: psycopg.Connection, tmp_path: Path
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "home.md").read_text(encoding="utf-8")
+    [statements] = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    for statement in statements.split(";"):
+        superuser.execute(statement.encode())
+    host = f"127.0.0.1:{over_tcp.port}/junbikin"
+    home = with_database(create_home(tmp_path / "home"), f"postgresql://junbikin_app:another%20password@{host}")
+    assert make_books(home, f"postgresql://junbikin_owner:one%20password@{host}") == revisions()[-1]
+    with open_books(home) as books:
+        assembled(books).pay_in("own/JPY/bank", 1)
 
 
 def test_books_of_a_newer_version_are_left_alone(home: Home, owner: psycopg.Connection, owner_address: str) -> None:
