@@ -144,6 +144,14 @@ def test_any_other_altered_column_is_named_with_its_record(cast: Cast, owner: Ow
     assert verify(cast.books).difference is None
 
 
+def test_a_time_that_is_none_is_named(cast: Cast, owner: Owner) -> None:
+    with unguarded(owner, "records"):
+        owner.execute("UPDATE books.records SET effective_at = 'infinity' WHERE kind = 'batch' AND key = 'in2'")
+    difference = found(cast.books)
+    assert difference.kind == "unreadable"
+    assert "infinity" in difference.what
+
+
 def test_an_empty_subject_in_place_of_none_is_named(cast: Cast, owner: Owner) -> None:
     with unguarded(owner, "records"):
         owner.execute("UPDATE books.records SET subject = '' WHERE kind = 'batch' AND key = 'in2'")
@@ -241,6 +249,14 @@ def test_a_log_replaced_by_a_view_is_named(cast: Cast, owner: Owner) -> None:
     owner.execute("CREATE VIEW books.actions AS SELECT * FROM books.real_actions")
     difference = found(cast.books)
     assert (difference.kind, difference.where) == ("replaced", "books.actions")
+
+
+def test_guards_left_off_are_named(cast: Cast, owner: Owner) -> None:
+    with unguarded(owner, "balances"):
+        difference = found(cast.books)
+    assert (difference.kind, difference.where) == ("guard", "books.balances")
+    owner.execute("DROP TRIGGER only_added_to ON books.records")
+    assert found(cast.books).where == "books.records"
 
 
 DERIVED: dict[str, tuple[str, str, str]] = {

@@ -50,9 +50,7 @@ def verify(books: Books, checkpoint: Checkpoint | None = None, progress: Progres
             with closing(_differences(view, checkpoint, progress, counts)) as found:
                 difference = next(found, None)
         except psycopg.errors.DataError as problem:
-            if problem.sqlstate is None:  # not the database's words
-                raise
-            what = f"something cannot be read as what it must be: {problem.diag.message_primary}"
+            what = f"something cannot be read as what it must be: {problem.diag.message_primary or problem}"
             difference = Difference("unreadable", what, "books.records")
             heads = ""
         else:
@@ -88,6 +86,7 @@ def _differences(
     for difference in view.at_once(entries.check_approvals, parts):
         yield from _some(difference)
     progress("approvals", 1.0)
+    yield from _some(chain.check_guards(view.main))
 
 
 def _batches(
