@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from junbikin.books.checkpoint import (
@@ -139,6 +140,17 @@ def test_a_checkpoint_is_never_written_over_another(cast: Cast, kept: Checkpoint
     with pytest.raises(BadInput, match="cannot be written"):
         make_checkpoint(cast.books, read_key(cast.books.home, PASSPHRASE), tmp_path / "kept.json")
     assert (tmp_path / "kept.json").read_bytes() == before
+
+
+def test_a_signed_checkpoint_that_leaves_strands_out_is_refused(cast: Cast, kept: Checkpoint, tmp_path: Path) -> None:
+    content = json.loads((tmp_path / "kept.json").read_text(encoding="utf-8"))
+    key = read_key(cast.books.home, PASSPHRASE)
+    content["strands"] = []
+    del content["signature"]
+    content["signature"] = key.sign(rfc8785.dumps(content)).hex()
+    (tmp_path / "empty.json").write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(BadInput, match="contradicts itself"):
+        read_checkpoint(tmp_path / "empty.json")
 
 
 @pytest.fixture

@@ -155,7 +155,21 @@ def test_a_time_that_is_none_is_named(cast: Cast, owner: Owner) -> None:
 def test_an_empty_subject_in_place_of_none_is_named(cast: Cast, owner: Owner) -> None:
     with unguarded(owner, "records"):
         owner.execute("UPDATE books.records SET subject = '' WHERE kind = 'batch' AND key = 'in2'")
-    assert found(cast.books).kind == "altered"
+    difference = found(cast.books)
+    assert (difference.kind, difference.expected, difference.found) == ("altered", "", "")
+    assert "empty subject" in difference.what
+
+
+def test_entries_that_do_not_give_their_digest_are_named_when_all_else_agrees(cast: Cast, owner: Owner) -> None:
+    record = record_of(owner, "in2") | {"entries_digest": bytes(32)}
+    with unguarded(owner, "records"):
+        owner.execute(
+            "UPDATE books.records SET entries_digest = %s, digest = %s WHERE id = %s",
+            (bytes(32), record_digest(record), record["id"]),
+        )
+    difference = found(cast.books)
+    assert (difference.kind, difference.expected) == ("altered", bytes(32).hex())
+    assert "entries do not give their digest" in difference.what
 
 
 def test_a_deleted_row_is_named_by_its_place(cast: Cast, owner: Owner) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from junbikin.books.cut import Connection, Part
-from junbikin.books.digests import record_digest
+from junbikin.books.digests import entries_digest, record_digest
 from junbikin.books.verdict import Difference
 
 STRANDS = 16
@@ -177,10 +177,14 @@ def _altered(connection: Connection, record: dict[str, Any], name: str) -> Diffe
                 return Difference(
                     "altered", f"its {column} was altered", name, str(getattr(times, column)), str(record[column])
                 )
-    return Difference(
-        "altered", "it was altered: what it says does not give its digest", name, record["digest"].hex(),
-        record_digest(record).hex(),
-    )  # fmt: skip
+    for part, stated, worked in (
+        ("entries", record["entries_digest"], entries_digest(record["accounts"], record["amounts"])),
+        ("fields", record["digest"], record_digest(record)),
+    ):
+        if stated != worked:
+            expected, found = ((value or b"").hex() for value in (stated, worked))
+            return Difference("altered", f"it was altered: its {part} do not give their digest", name, expected, found)
+    return Difference("altered", "it was altered: an empty subject, or a line end in a field, is in no record", name)
 
 
 def check_ends(connection: Connection, parts: list[Part]) -> Difference | None:

@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from junbikin.books.chain import heads
+from junbikin.books.chain import STRANDS, heads
 from junbikin.books.cut import Connection, cut
 from junbikin.books.database import Books
 from junbikin.books.digests import heads_digest, instant
@@ -175,7 +175,10 @@ def read_checkpoint(path: Path, signer: str = "") -> Checkpoint:
             f"this checkpoint was signed by another key: {checkpoint.signer}", where=str(path),
             then=f"ask the operator for one by {signer.lower()}, or why the key is another",
         )  # fmt: skip
-    if content != _content(checkpoint) | {name: content[name] for name in ("public_key", "signature")}:
+    numbers = [number for number, _, _ in strands]
+    if numbers != list(range(STRANDS)) or content != _content(checkpoint) | {
+        name: content[name] for name in ("public_key", "signature")
+    }:
         raise BadInput("this checkpoint contradicts itself", where=str(path), then="ask the operator for another")
     return checkpoint
 

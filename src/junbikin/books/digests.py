@@ -19,11 +19,13 @@ def instant(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def entries_digest(accounts: Sequence[int] | None, amounts: Sequence[Decimal] | None) -> bytes | None:
+def entries_digest(accounts: Sequence[int | None] | None, amounts: Sequence[Decimal | None] | None) -> bytes | None:
     """The digest of a batch's entries, or None for a record without any. Amounts keep their trailing zeros."""
     if accounts is None or amounts is None:
         return None
-    lines = (",".join(map(str, accounts)), ",".join(f"{amount:f}" for amount in amounts))
+    numbers = ("NULL" if account is None else str(account) for account in accounts)
+    plain = ("NULL" if amount is None else f"{amount:f}" for amount in amounts)
+    lines = (",".join(numbers), ",".join(plain))
     return hashlib.sha256("\n".join(lines).encode()).digest()
 
 
