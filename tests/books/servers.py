@@ -50,17 +50,16 @@ class Server:
         return f"postgresql://{role}:{password}@127.0.0.1:{self.port}/{database}"
 
     def command(self, program: str, *words: str) -> None:
-        """Runs one of the server's programs, as nobody special when we are root."""
+        """Runs one of the server's programs in its folder, as nobody special when we are root."""
         user: dict[str, str] = {"user": "pgserver"} if os.geteuid() == 0 else {}
         subprocess.run(
             [str(binaries() / program), *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            cwd="/", **user,  # type: ignore[call-overload]
+            cwd=self.folder, **user,  # type: ignore[call-overload]
         )  # fmt: skip
 
     def start(self) -> None:
         """Starts it; a killed server's children may need a moment to leave first."""
-        options = f"-h 127.0.0.1 -p {self.port} -k {self.folder}"
-        words = ("-w", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"), "-o", options, "start")
+        words = ("-w", "-D", "data", "-l", "log", "-o", f"-h 127.0.0.1 -p {self.port} -k ''", "start")
         for _ in range(50):
             try:
                 self.command("pg_ctl", *words)
@@ -70,7 +69,7 @@ class Server:
         self.command("pg_ctl", *words)
 
     def stop(self, how: str = "fast") -> None:
-        self.command("pg_ctl", "-w", "-D", str(self.folder / "data"), "-m", how, "stop")
+        self.command("pg_ctl", "-w", "-D", "data", "-m", how, "stop")
 
     def new_database(self, name: str) -> None:
         """A database of the owner, in which the application's role may do nothing yet."""
@@ -95,12 +94,12 @@ def tcp_server(folder: Path) -> Iterator[Server]:
     server.command(
         "initdb",
         "-D",
-        str(folder / "data"),
+        "data",
         "-U",
         "postgres",
         "-A",
         "scram-sha-256",
-        f"--pwfile={secret}",
+        "--pwfile=password",
         "-E",
         "UTF8",
     )

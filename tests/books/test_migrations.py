@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, create_engine
 
 from junbikin.books import migrate as migrating
+from junbikin.books import server
 from junbikin.books.database import Books, make_books, open_books
 from junbikin.books.journal import account_numbers, balance
 from junbikin.books.migrate import migrate, revisions
@@ -21,7 +24,7 @@ from junbikin.books.saved import heads
 from junbikin.books.schema import SCHEMA, metadata
 from junbikin.books.verify import verify
 from junbikin.errors import BooksProblem
-from junbikin.home import Home
+from junbikin.home import Home, create_home
 
 from .cast import Cast, assembled
 
@@ -68,6 +71,17 @@ def test_books_of_every_revision_come_to_this_version_with_all_that_they_hold(
         numbers = account_numbers(books, ["own/JPY/bank", "reserve/JPY/kaede", "reserve/JPY/minato"])
         assert [balance(books, number) for number in numbers] == [Decimal(200), Decimal(150), Decimal(150)]
         assert verify(books).difference is None
+
+
+def test_several_processes_make_the_books_of_a_home_at_once(tmp_path: Path) -> None:
+    home = create_home(tmp_path / "home")
+    program = "import sys; from pathlib import Path; from junbikin.books.database import make_books; from junbikin.home import open_home; print(make_books(open_home(Path(sys.argv[1]))))"
+    words = [sys.executable, "-c", program, str(home.path)]
+    makers = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [maker.communicate(timeout=60)[0].strip() for maker in makers] == [revisions()[-1]] * 3
+    with open_books(home) as books, books.driver() as connection:
+        assert sum(length for length, _ in heads(connection).values()) == 1  # the rules, recorded once
+    server.let_go(home.books)
 
 
 def test_a_migration_that_is_interrupted_leaves_nothing_and_can_be_run_again(

@@ -210,6 +210,24 @@ def test_making_that_was_interrupted_is_begun_anew(tmp_path: Path) -> None:
     assert not (tmp_path / "books.new").exists()
 
 
+def test_a_log_that_grew_large_makes_room_for_a_new_one(folder: Path) -> None:
+    with (folder / "log").open("ab") as log:
+        log.truncate(10_000_001)
+    with visiting(folder):
+        assert (folder / "log").stat().st_size < 10_000
+        assert (folder / "log.1").stat().st_size == 10_000_001
+
+
+def test_a_home_of_another_user_is_named_and_left_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(_: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(server, "claim", denied)
+    with pytest.raises(BooksProblem, match=r"does not start: .*Permission denied"):
+        server.start(folder)
+    assert not runs(folder)
+
+
 def test_it_says_why_it_does_not_start_and_starts_when_that_is_mended(folder: Path) -> None:
     config = folder / "postgresql.conf"
     before = config.read_text()

@@ -11,7 +11,7 @@ import psycopg
 from sqlalchemy import URL, Engine, create_engine, event, func, select, text
 
 from junbikin.books import server
-from junbikin.books.migrate import migrate, revisions
+from junbikin.books.migrate import lock_owners, migrate, revisions
 from junbikin.books.problems import OWN, given, place, shown, telling
 from junbikin.books.schema import SCHEMA
 from junbikin.errors import BooksProblem
@@ -58,7 +58,10 @@ class Books:
 
 def has_books(home: Home) -> bool:
     """Whether the home keeps books: its own are made, or a database is named."""
-    return home.database != OWN or (home.books / "PG_VERSION").exists()
+    try:
+        return home.database != OWN or (home.books / "PG_VERSION").exists()
+    except PermissionError:
+        return True  # another user's: opening them says so
 
 
 @contextmanager
@@ -143,6 +146,7 @@ def _engine(home: Home, url: URL) -> Engine:
 
 def _have_role(home: Home, engine: Engine, app: URL) -> None:
     with engine.begin() as connection:
+        lock_owners(connection)
         if connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": app.username}):
             return
         if home.database != OWN:

@@ -40,9 +40,14 @@ def migrate(owner: Engine, app: str, revision: str = "head") -> None:
         make_rules(connection, app)
 
 
+def lock_owners(connection: Connection) -> None:
+    """Lets one owner at a time make or migrate books, until its transaction ends."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(7107)"))
+
+
 def make_tables(connection: Connection, revision: str = "head") -> None:
     """Makes the tables as of a revision, or brings them to it, within the owner's transaction. One owner at a time."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(7107)"))
+    lock_owners(connection)
     connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
     command.upgrade(_config(connection), revision)
 
