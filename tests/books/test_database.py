@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import make_url
 
 from junbikin.books import database
-from junbikin.books.database import Books, make_books, open_books
+from junbikin.books.database import Books, make_books, open_books, telling
 from junbikin.books.migrate import migrate, revisions
 from junbikin.errors import BooksProblem, BooksRefused
 from junbikin.home import Home, create_home
@@ -201,6 +201,32 @@ def test_what_is_acknowledged_is_on_disk_whatever_a_session_asks_for(books: Book
         assert connection.execute("SHOW synchronous_commit").fetchall() == [("on",)]
     with books.driver() as connection:
         assert connection.execute("SHOW synchronous_commit").fetchall() == [("on",)]
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("statement_timeout=50", "the database gave up, and nothing was half done: canceling statement due to statement timeout"),
+        ("lock_timeout=50", "the database gave up, and nothing was half done: canceling statement due to lock timeout"),
+        ("default_transaction_read_only=on", "this database is a copy that is only read"),
+    ],
+)  # fmt: skip
+def test_what_keeps_a_call_from_ending_is_said_and_it_can_be_made_again(
+    setting: str, message: str, books: Books, owner: psycopg.Connection
+) -> None:
+    cast = assembled(books)
+    freezing = "SELECT books.freeze(%s, %s, 'own/JPY/bank', 'test')", (cast.ada.name, cast.ada.secret)
+    address = books.home.database
+    with owner.transaction():
+        owner.execute("LOCK TABLE books.records IN ACCESS EXCLUSIVE MODE" if "timeout" in setting else "SELECT 1")
+        with (
+            pytest.raises(BooksProblem, match=message),
+            telling(books.home),
+            psycopg.connect(address, options=f"-c {setting}") as connection,
+        ):
+            connection.execute(*freezing)
+    with psycopg.connect(address) as connection:
+        assert connection.execute(*freezing).fetchall()
 
 
 def test_a_clock_that_went_back_is_named_and_nothing_is_recorded_until_it_is_right(
