@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
+from junbikin.books import migrate
 from junbikin.books.database import Books
 from junbikin.books.journal import account_numbers
 from junbikin.books.schema import metadata
@@ -212,3 +213,9 @@ UPDATE books.strands SET length = length + 2
 UPDATE books.strands SET length = length + 1, recorded_at = '2001-01-01' WHERE length > 0
 """,
     )
+
+
+def test_the_owner_of_the_books_is_not_taken_for_the_application(books: Books, owner: psycopg.Connection[Any]) -> None:
+    grants = (migrate.HERE / "sql" / "grants.sql").read_text(encoding="utf-8")
+    with pytest.raises(psycopg.Error, match="may do all that the owner of the books may"):
+        owner.execute(grants.replace(":app", owner.info.user).encode())
