@@ -21,37 +21,41 @@ class Work:
     difference: Difference | None
 
 
-# Batch by batch: entries are summed by account and compared with `balances` (found by its key), accounts are summed by
-# owner, owners by asset. What comes back is one row for each pattern of payers and receivers, with the first link of each
-# fault: few rows, however long the part. A fault sorts by its link; `min` keeps the first.
+# Entries are summed by batch and account, and compared in order of account with `balances`, found by their key: neighbours are
+# near each other on disk. Accounts are summed by owner, owners by asset. What comes back is one row for each pattern of payers
+# and receivers, with the first link of each fault: few rows, however long the part. A fault sorts by its link.
 _FLOWS = """
-  SELECT r.purpose, r.asked, r.version, s.booked, s.payers, s.receivers, sum(s.entries) AS entries, sum(s.balances) AS balances,
-    min(s.fault) AS fault, min(r.link) AS link, min(r.link) FILTER (WHERE s.net <> 0) AS unbalanced
+  SELECT purpose, asked, version, booked, payers, receivers, sum(entries) AS entries, sum(balances) AS balances,
+    min(fault) AS fault, min(link) AS link, min(link) FILTER (WHERE net <> 0) AS unbalanced
   FROM (
-    SELECT id, link, effective_at, recorded_at, content::jsonb->>'purpose' AS purpose, request IS NOT NULL AS asked, accounts, amounts,
-      width_bucket(recorded_at, %(since)s::timestamptz[]) AS version
-    FROM books.records WHERE strand = %(strand)s AND link BETWEEN %(first)s AND %(last)s AND kind = 'batch' OFFSET 0) r
-  CROSS JOIN LATERAL (
-    SELECT asset, booked, sum(net) AS net, sum(entries) AS entries, sum(balances) AS balances, min(fault) AS fault,
-      array_agg(owner ORDER BY owner) FILTER (WHERE pays) AS payers, array_agg(owner ORDER BY owner) FILTER (WHERE gets) AS receivers
+    SELECT link, purpose, asked, version, asset, booked, sum(net) AS net, sum(entries) AS entries, sum(balances) AS balances,
+      min(fault) AS fault, array_agg(owner ORDER BY owner) FILTER (WHERE pays) AS payers,
+      array_agg(owner ORDER BY owner) FILTER (WHERE gets) AS receivers
     FROM (
-      SELECT a.owner, a.asset, a.booked, sum(n.amount) AS net, bool_or(n.pays) AS pays, bool_or(n.gets) AS gets,
-        sum(n.entries) AS entries, count(*) AS balances,
-        min(ARRAY[lpad(r.link::text, 19, '0'), n.account::text, n.amount::text, b.amount::text, b.effective_at::text, r.id::text])
-          FILTER (WHERE a.owner IS NULL OR n.amount IS DISTINCT FROM b.amount OR r.effective_at IS DISTINCT FROM b.effective_at) AS fault
+      SELECT n.link, n.purpose, n.asked, n.version, a.owner, a.asset, a.booked, sum(n.amount) AS net, bool_or(n.pays) AS pays,
+        bool_or(n.gets) AS gets, sum(n.entries) AS entries, count(*) AS balances,
+        min(ARRAY[lpad(n.link::text, 19, '0'), n.account::text, n.amount::text, b.amount::text, b.effective_at::text, n.id::text])
+          FILTER (WHERE a.owner IS NULL OR n.amount IS DISTINCT FROM b.amount OR n.effective_at IS DISTINCT FROM b.effective_at) AS fault
       FROM (
-        SELECT account, sum(amount) AS amount, count(*) AS entries, bool_or(amount < 0) AS pays, bool_or(amount > 0) AS gets
-        FROM (SELECT unnest(r.accounts) AS account, unnest(r.amounts) AS amount) e GROUP BY account) n
+        SELECT r.id, r.link, r.purpose, r.asked, r.version, r.effective_at, r.recorded_at, e.*
+        FROM (
+          SELECT id, link, effective_at, recorded_at, content::jsonb->>'purpose' AS purpose, request IS NOT NULL AS asked, accounts, amounts,
+            width_bucket(recorded_at, %(since)s::timestamptz[]) AS version
+          FROM books.records WHERE strand = %(strand)s AND link BETWEEN %(first)s AND %(last)s AND kind = 'batch' OFFSET 0) r
+        CROSS JOIN LATERAL (
+          SELECT account, sum(amount) AS amount, count(*) AS entries, bool_or(amount < 0) AS pays, bool_or(amount > 0) AS gets
+          FROM (SELECT unnest(r.accounts) AS account, unnest(r.amounts) AS amount) x GROUP BY account) e
+        ORDER BY e.account, r.recorded_at OFFSET 0) n
       LEFT JOIN LATERAL (
         SELECT owner, asset, place = 'booked' AS booked,
           CASE lanes WHEN 1 THEN '{0}'::int[] ELSE ARRAY(SELECT generate_series(0, lanes - 1)) END AS lanes
         FROM books.accounts WHERE id = n.account OFFSET 0) a ON true
       LEFT JOIN LATERAL (
         SELECT amount, effective_at FROM books.balances
-        WHERE account = n.account AND lane = ANY (a.lanes) AND recorded_at = r.recorded_at AND record = r.id LIMIT 1) b ON true
-      GROUP BY a.owner, a.asset, a.booked) o
-    GROUP BY asset, booked) s
-  GROUP BY r.purpose, r.asked, r.version, s.booked, s.payers, s.receivers
+        WHERE account = n.account AND lane = ANY (a.lanes) AND recorded_at = n.recorded_at AND record = n.id LIMIT 1) b ON true
+      GROUP BY n.link, n.purpose, n.asked, n.version, a.owner, a.asset, a.booked) o
+    GROUP BY link, purpose, asked, version, asset, booked) s
+  GROUP BY purpose, asked, version, booked, payers, receivers
 """
 
 
@@ -100,7 +104,9 @@ def _fault(connection: Connection, fault: list[str]) -> Difference:
     """What is wrong with one account's part of a batch."""
     _, account, amount, in_balances, effective_at, record = fault
     row = connection.row("SELECT code FROM books.accounts WHERE id = %(id)s::bigint", id=account)
-    [key] = connection.rows("SELECT key, effective_at::text AS at FROM books.records WHERE id = %(id)s::bigint", id=record)
+    [key] = connection.rows(
+        "SELECT key, effective_at::text AS at FROM books.records WHERE id = %(id)s::bigint", id=record
+    )
     batch = f"record {record} (batch {key.key})"
     if row is None:
         return Difference("account", f"there is no account {account}", batch, "an account", "")
