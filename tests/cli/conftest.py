@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from books.servers import tcp_server
 from junbikin.books import server
 from junbikin.registry import people
 
-from .office import Databases, Office, founded
+from .office import Databases, Office, founded, on_socket, over_tcp
 from .runs import csv, said
 
 QUICK = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
@@ -64,14 +66,18 @@ def copied(business: Path, tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-@pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
-    """One server, as homes run it, for all tests of commands on books."""
-    socket = server.start(tmp_path_factory.mktemp("pg") / "books")
-    found = Databases(socket)
+@pytest.fixture(scope="session", params=["own", "tcp"])
+def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """For all tests of commands on books: a server as homes run it, and another version over TCP with passwords."""
+    folder = tmp_path_factory.mktemp("pg") / request.param
+    if request.param == "tcp":
+        with tcp_server(folder) as tcp:
+            yield over_tcp(tcp)
+        return
+    found = on_socket(server.start(folder))
     with psycopg.connect(found.owner("postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {server.ROLE} LOGIN".encode())
-    return found
+    yield found
 
 
 @pytest.fixture(scope="session")

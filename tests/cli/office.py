@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from books.servers import APP, OWNER, Server
 from junbikin.books import server
 from junbikin.errors import JunbikinError
 
@@ -70,28 +72,43 @@ def pays(purpose: str, payer: str, receiver: str, amount: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Databases:
-    """A server on which every test has a database of its own."""
+    """A server on which every test has a database of its own; `address(role, database)` is where a role finds it."""
 
-    socket: Path
+    address: Callable[[str, str], str]
+    maker: str
+    books_owner: str
+    application: str
 
     def new(self, template: str = "template1") -> str:
         """The name of a new database, a copy of another."""
         name = "t" + uuid.uuid4().hex
-        with psycopg.connect(self.owner("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+        with psycopg.connect(self.address(self.maker, "postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} OWNER {self.books_owner} TEMPLATE {template}".encode())
         return name
 
     def owner(self, database: str) -> str:
         """The address at which the books' owner finds a database."""
-        return f"postgresql://postgres@/{database}?host={self.socket}"
+        return self.address(self.books_owner, database)
 
     def home(self, folder: Path, database: str) -> Path:
         """A new home that uses a database with least rights."""
         said("init", folder, "--operator", "Example")
         config = folder / "junbikin.toml"
-        address = f"postgresql://{server.ROLE}@/{database}?host={self.socket}"
+        address = self.address(self.application, database)
         config.write_text(config.read_text().replace('database = "own"', f'database = "{address}"'))
         return folder
+
+
+def on_socket(socket: Path) -> Databases:
+    """Databases of a server as homes run it."""
+    return Databases(
+        lambda role, name: f"postgresql://{role}@/{name}?host={socket}", "postgres", "postgres", server.ROLE
+    )
+
+
+def over_tcp(tcp: Server) -> Databases:
+    """Databases of a server over TCP, where every role has a password."""
+    return Databases(tcp.address, "postgres", OWNER, APP)
 
 
 def founded(folder: Path, databases: Databases, database: str) -> Office:

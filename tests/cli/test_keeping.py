@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def test_books_as_they_were_written_are_verified_against_a_checkpoint(signed: tu
 
 def test_a_changed_amount_is_named_and_ends_with_1(signed: tuple[Office, Path, str], databases: Databases) -> None:
     office, _, _ = signed
-    database = (office.home / "junbikin.toml").read_text().partition("@/")[2].partition("?")[0]
+    [database] = re.findall(r"/(t[0-9a-f]{32})", (office.home / "junbikin.toml").read_text())
     with psycopg.connect(databases.owner(database), autocommit=True) as attacker:
         attacker.execute("ALTER TABLE books.records DISABLE TRIGGER USER")
         attacker.execute("UPDATE books.records SET amounts = '{-101,101}' WHERE amounts = '{-100,100}'")
