@@ -102,14 +102,10 @@ DECLARE
   v_id bigint := nextval('books.record_numbers');
   v_effective timestamptz;
   v_next record;
-  v_side record;
-  v_sides books.side[] := '{}';
+  v_all record;
   v_payer books.side;
   v_receiver books.side;
   v_sum numeric;
-  v_overdrawn boolean := false;
-  v_late boolean := false;
-  v_opens boolean := false;
   v_rule record;
   v_roles text[] := books.roles_of(p_maker);
   v_approvers text[] := '{}';
@@ -145,48 +141,45 @@ BEGIN
     PERFORM books.refuse('the effective time is before the year 2000', 'batch ' || p_key, 'the books hold nothing that old');
   END IF;
 
-  FOR v_side IN
-    WITH net AS MATERIALIZED (
-      -- An account's lanes each rise in both clocks: a batch goes to the first whose last effective time is not later than
-      -- its own, else opens a new one.
-      SELECT k.account, k.amount, k.pays, k.gets, k.sound, k.owner, k.asset, k.booked, k.open, k.may_overdraw, k.lanes, k.recorded,
-        CASE WHEN k.lanes = 1 THEN k.total ELSE (k.heads).total END AS total,
-        CASE WHEN k.lanes = 1 THEN k.latest ELSE (k.heads).latest END AS latest,
-        CASE WHEN k.lanes > 1 THEN (k.heads).lane WHEN k.latest > v_effective THEN 1 ELSE 0 END AS lane,
-        CASE WHEN k.lanes > 1 THEN (k.heads).held WHEN k.latest > v_effective THEN 0 ELSE coalesce(k.total, 0) END AS held
+  WITH net AS MATERIALIZED (
+    -- An account's lanes each rise in both clocks: a batch goes to the first whose last effective time is not later than
+    -- its own, else opens a new one.
+    SELECT k.account, k.amount, k.pays, k.gets, k.sound, k.owner, k.asset, k.booked, k.open, k.may_overdraw, k.lanes, k.recorded,
+      CASE WHEN k.lanes = 1 THEN k.total ELSE (k.heads).total END AS total,
+      CASE WHEN k.lanes = 1 THEN k.latest ELSE (k.heads).latest END AS latest,
+      CASE WHEN k.lanes > 1 THEN (k.heads).lane WHEN k.latest > v_effective THEN 1 ELSE 0 END AS lane,
+      CASE WHEN k.lanes > 1 THEN (k.heads).held WHEN k.latest > v_effective THEN 0 ELSE coalesce(k.total, 0) END AS held
+    FROM (
+      SELECT g.account, g.amount, g.least < 0 AS pays, g.most > 0 AS gets, g.least > -1e30 AND g.most < 1e30 AS sound, a.owner, a.asset, a.place = 'booked' AS booked, a.status = 'open' AS open,
+        a.may_overdraw, a.lanes, b.balance AS total, b.effective_at AS latest, b.recorded_at AS recorded,
+        CASE WHEN a.lanes > 1 THEN books.heads(a.id, a.lanes, v_effective, v_next.recorded_at) END AS heads
       FROM (
-        SELECT g.account, g.amount, g.least < 0 AS pays, g.most > 0 AS gets, g.least > -1e30 AND g.most < 1e30 AS sound, a.owner, a.asset, a.place = 'booked' AS booked, a.status = 'open' AS open,
-          a.may_overdraw, a.lanes, b.balance AS total, b.effective_at AS latest, b.recorded_at AS recorded,
-          CASE WHEN a.lanes > 1 THEN books.heads(a.id, a.lanes, v_effective, v_next.recorded_at) END AS heads
-        FROM (
-          SELECT e.account, sum(e.amount) AS amount, min(e.amount) AS least, max(e.amount) AS most
-          FROM unnest(v_accounts, v_amounts) e(account, amount) GROUP BY e.account ORDER BY e.account) g
-        LEFT JOIN books.accounts a ON a.id = g.account
-        LEFT JOIN LATERAL (
-          SELECT b.balance, b.effective_at, b.recorded_at FROM books.balances b
-          WHERE b.account = g.account AND b.lane = 0 ORDER BY b.recorded_at DESC LIMIT 1) b ON true) k
-    ), written AS (
-      INSERT INTO books.balances (account, lane, recorded_at, effective_at, record, amount, balance)
-      SELECT n.account, n.lane, v_next.recorded_at, v_effective, v_id, n.amount, n.held + n.amount FROM net n
-    )
-    SELECT n.owner, n.asset, CASE WHEN n.booked THEN 'booked' ELSE 'held' END AS scope, sum(n.amount) AS amount,
-      bool_or(n.pays) AS pays, bool_or(n.gets) AS gets, bool_and(n.sound AND scale(n.amount) <= 18) AS sound,
-      bool_and(n.open) AS open, max(n.recorded) AS recorded, bool_or(n.latest > v_effective) AS late, bool_or(n.lane >= n.lanes) AS opens,
+        SELECT e.account, sum(e.amount) AS amount, min(e.amount) AS least, max(e.amount) AS most
+        FROM unnest(v_accounts, v_amounts) e(account, amount) GROUP BY e.account ORDER BY e.account) g
+      LEFT JOIN books.accounts a ON a.id = g.account
+      LEFT JOIN LATERAL (
+        SELECT b.balance, b.effective_at, b.recorded_at FROM books.balances b
+        WHERE b.account = g.account AND b.lane = 0 ORDER BY b.recorded_at DESC LIMIT 1) b ON true) k
+  ), written AS (
+    INSERT INTO books.balances (account, lane, recorded_at, effective_at, record, amount, balance)
+    SELECT n.account, n.lane, v_next.recorded_at, v_effective, v_id, n.amount, n.held + n.amount FROM net n
+  ), side AS (
+    SELECT (n.owner, n.asset, CASE WHEN n.booked THEN 'booked' ELSE 'held' END, sum(n.amount), bool_or(n.pays), bool_or(n.gets))::books.side AS side,
+      bool_and(n.sound AND scale(n.amount) <= 18) AS sound, bool_and(n.open) AS open, max(n.recorded) AS recorded,
+      bool_or(n.latest > v_effective) AS late, bool_or(n.lane >= n.lanes) AS opens,
       bool_or(n.amount < 0 AND NOT n.may_overdraw AND coalesce(n.total, 0) + n.amount < 0) AS overdrawn
     FROM net n GROUP BY n.owner, n.asset, n.booked
-  LOOP
-    IF v_side.recorded >= v_next.recorded_at THEN PERFORM books.refuse_clock(v_next.recorded_at, v_side.recorded); END IF;
-    IF NOT v_side.sound THEN PERFORM books.refuse_amounts(p_key, p_accounts, p_amounts); END IF;
-    IF v_side.open IS NOT TRUE THEN PERFORM books.refuse_accounts(p_key, p_accounts); END IF;
-    v_sides := v_sides || (v_side.owner, v_side.asset, v_side.scope, v_side.amount, v_side.pays, v_side.gets)::books.side;
-    v_overdrawn := v_overdrawn OR v_side.overdrawn;
-    v_late := v_late OR v_side.late;
-    v_opens := v_opens OR v_side.opens;
-  END LOOP;
+  )
+  SELECT array_agg(s.side) AS sides, bool_and(s.sound) AS sound, bool_and(s.open IS TRUE) AS open, max(s.recorded) AS recorded,
+    bool_or(s.late) AS late, bool_or(s.opens) AS opens, bool_or(s.overdrawn) AS overdrawn
+  INTO v_all FROM side s;
+  IF v_all.recorded >= v_next.recorded_at THEN PERFORM books.refuse_clock(v_next.recorded_at, v_all.recorded); END IF;
+  IF NOT v_all.sound THEN PERFORM books.refuse_amounts(p_key, p_accounts, p_amounts); END IF;
+  IF NOT v_all.open THEN PERFORM books.refuse_accounts(p_key, p_accounts); END IF;
 
-  FOREACH v_payer IN ARRAY v_sides LOOP
+  FOREACH v_payer IN ARRAY v_all.sides LOOP
     v_sum := 0;
-    FOREACH v_receiver IN ARRAY v_sides LOOP
+    FOREACH v_receiver IN ARRAY v_all.sides LOOP
       CONTINUE WHEN v_payer.asset <> v_receiver.asset OR v_payer.scope <> v_receiver.scope;
       v_sum := v_sum + v_receiver.amount;
       CONTINUE WHEN NOT (v_payer.pays AND v_receiver.gets);
@@ -213,18 +206,18 @@ BEGIN
   IF v_rule IS NULL THEN
     PERFORM books.refuse('the batch moves nothing', 'batch ' || p_key, 'give amounts other than 0');
   END IF;
-  IF v_overdrawn THEN PERFORM books.refuse_overdrawn(p_key, p_accounts, p_amounts); END IF;
+  IF v_all.overdrawn THEN PERFORM books.refuse_overdrawn(p_key, p_accounts, p_amounts); END IF;
   IF v_approvers <> '{}' OR p_request IS NOT NULL THEN
     PERFORM books.check_approval(p_key, p_effective_at, p_content, p_accounts, p_amounts, p_request, v_approvers);
   END IF;
   v_id := books.write_record(v_id, v_next.strand, v_next.link, v_next.previous, v_next.recorded_at, 'batch',
     CASE WHEN v_purpose = 'release' THEN v_content->>'position' END, p_key, v_effective, p_by, p_why, p_request,
     p_content, p_accounts, p_amounts, v_entries);
-  IF v_opens THEN
+  IF v_all.opens THEN
     UPDATE books.accounts a SET lanes = a.lanes + 1 FROM books.balances b
     WHERE b.account = a.id AND b.lane = a.lanes AND a.id = ANY (p_accounts) AND b.record = v_id;
   END IF;
-  IF v_late THEN PERFORM books.check_late(p_key, v_effective, p_accounts, p_amounts); END IF;
+  IF v_all.late THEN PERFORM books.check_late(p_key, v_effective, p_accounts, p_amounts); END IF;
   RETURN v_id;
 END $$;
 
