@@ -1,0 +1,1 @@
+"""What scripts/bench measures: one module for each journey, and what they share."""
