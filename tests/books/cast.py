@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -50,20 +50,30 @@ class Cast:
             raise AttributeError(name) from None
 
     def batch(
-        self, key: str, purpose: str, entries: dict[str, Decimal | int | str], at: datetime | None = None, **says: str
+        self,
+        key: str,
+        purpose: str,
+        entries: Mapping[str, Decimal | int | str],
+        at: datetime | None = None,
+        **says: str,
     ) -> Batch:
         """A batch from account codes to amounts."""
         numbers = account_numbers(self.books, list(entries))
         return Batch(key, {"purpose": purpose, **says}, numbers, list(entries.values()), f"test of {key}", at)
 
     def post(
-        self, key: str, purpose: str, entries: dict[str, Decimal | int | str], at: datetime | None = None, **says: str
+        self,
+        key: str,
+        purpose: str,
+        entries: Mapping[str, Decimal | int | str],
+        at: datetime | None = None,
+        **says: str,
     ) -> int:
         """Posts a batch that needs no approval, by Ada."""
         return post(self.books, self.ada, self.batch(key, purpose, entries, at, **says))
 
     def approved(
-        self, key: str, purpose: str, entries: dict[str, Decimal | int | str], by: str = "ada", **says: str
+        self, key: str, purpose: str, entries: Mapping[str, Decimal | int | str], by: str = "ada", **says: str
     ) -> int | None:
         """Asks for a batch and lets Ben approve it."""
         number = ask_to_post(self.books, self.people[by], self.batch(key, purpose, entries, None, **says))
@@ -90,7 +100,9 @@ def assembled(books: Books, accounts: Sequence[str] = ACCOUNTS) -> Cast:
     actors = {name: people.actor(books, name, PASSWORD) for name in ("ada", "ben")}
     cast = Cast(books, actors)
     for name in ("cem", "dai", "eva"):
-        number = ask_to_record(books, cast.ada, "person", name, people.described(name, ROLES[name], PASSWORD), "joins")
+        number = ask_to_record(
+            books, cast.ada, "person", name, people.described(people.card(name, PASSWORD), ROLES[name]), "joins"
+        )
         decide(books, cast.ben, number, "approve", "known")
         actors[name] = people.actor(books, name, PASSWORD)
     for place in ("kaede", "minato", "vault"):

@@ -45,12 +45,12 @@ def moved(sql: Straight) -> int:
 def change(cast: Cast, name: str, roles: list[str], *, active: bool = True) -> None:
     """Ada asks that a person be put on record anew, with the same password, and Fay approves."""
     if "fay" not in cast.people:
-        says = people.described("fay", ["approver"], PASSWORD)
+        says = people.described(people.card("fay", PASSWORD), ["approver"])
         decide(
             cast.books, cast.ben, ask_to_record(cast.books, cast.ada, "person", "fay", says, "joins"), "approve", "yes"
         )
         cast.people["fay"] = people.actor(cast.books, "fay", PASSWORD)
-    says = people.described(name, roles, PASSWORD, active=active)
+    says = people.described(people.card(name, PASSWORD), roles, active=active)
     decide(cast.books, cast.fay, ask_to_record(cast.books, cast.ada, "person", name, says, "changes"), "approve", "yes")
     cast.people[name] = people.actor(cast.books, name, PASSWORD)
 
@@ -122,7 +122,7 @@ def test_a_person_who_was_deactivated_acts_no_more_and_what_they_asked_for_is_no
     sql.decide("ben", number)
     change(cast, "gus", ["reserve_officer"])
     for name in ("ada", "ben"):
-        says = people.described(name, ["reserve_officer"], PASSWORD, active=False)
+        says = people.described(people.card(name, PASSWORD), ["reserve_officer"], active=False)
         decide(
             cast.books,
             cast.fay,

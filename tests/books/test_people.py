@@ -16,7 +16,7 @@ from .straight import at_once, saying, straight
 
 
 def test_a_third_person_comes_by_request_and_two_that_found_at_once_are_two(books: Books) -> None:
-    contents = {name: rfc8785.dumps(people.described(name, [role], PASSWORD)).decode()
+    contents = {name: rfc8785.dumps(people.described(people.card(name, PASSWORD), [role])).decode()
                 for name, role in (("ada", "reserve_officer"), ("ben", "approver"), ("cem", "approver"))}  # fmt: skip
     cast = Cast(books, {})
 
@@ -36,7 +36,7 @@ def test_a_third_person_comes_by_request_and_two_that_found_at_once_are_two(book
             with sql.refused():
                 sql.value(
                     "SELECT books.found_person('ada', 'why', %s)",
-                    rfc8785.dumps(people.described("ada", ["approver"], PASSWORD) | says).decode(),
+                    rfc8785.dumps(people.described(people.card("ada", PASSWORD), ["approver"]) | says).decode(),
                 )
         for name in ("", "a b", "a/b", "a\u200bda", "x" * 65, "ada\n", None):
             with sql.refused():
@@ -52,13 +52,13 @@ def test_a_third_person_comes_by_request_and_two_that_found_at_once_are_two(book
         assert len(names) == 2
         assert "approver" in sql.value("SELECT string_agg(content, '') FROM books.records WHERE kind = 'person'")
         with sql.refused("the books have their first two people"):
-            found("dai", rfc8785.dumps(people.described("dai", ["approver"], PASSWORD)).decode())(sql)
+            found("dai", rfc8785.dumps(people.described(people.card("dai", PASSWORD), ["approver"])).decode())(sql)
 
 
 def test_roles_change_by_request_only_and_from_its_approval_on(books: Books) -> None:
     with straight(assembled(books)) as sql:
         ada = sql.cast.people["ada"]
-        more = people.described("ada", ["reserve_officer", "approver"], PASSWORD)
+        more = people.described(people.card("ada", PASSWORD), ["reserve_officer", "approver"])
         with sql.refused("only the password can be changed by oneself"):
             sql.value(
                 "SELECT books.change_secret(%s, %s, 'why', %s)", ada.name, ada.secret, rfc8785.dumps(more).decode()

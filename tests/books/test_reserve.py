@@ -112,12 +112,12 @@ def test_a_position_reads_reserve_assets_and_policies_from_the_books_and_not_fro
     registered(cast, "policy", "policy-1", POLICY)
     position = assessed(cast.books, "hk-sfc")
     [asset], [policy] = position.resources.assets, position.resources.policies
-    assert (asset.id, asset.place, asset.worth.known) == ("kaede:JPY", "Kaede Trust", 30_000_000)
+    assert (asset.id, asset.place, asset.worth.known) == ("kaede:JPY", "Kaede Trust", Decimal(30_000_000))
     assert (policy.id, policy.place, policy.worth.known, policy.counted.known) == (
         "policy-1",
         "Kamome",
-        8_000_000,
-        7_000_000,
+        Decimal(8_000_000),
+        Decimal(7_000_000),
     )
 
 
@@ -204,7 +204,7 @@ def above_the_cap(cast: Cast) -> tuple[Cast, Position]:
 def released(cast: Cast, key: str, amount: int, position: str, by: Actor | None = None) -> None:
     says = {"position": position, "authority": "FSA 2025-07-01"}
     drafted = draft(MOVES["release"], "reserve/JPY/kaede", "own/JPY/bank", Decimal(amount), says, "JPY", None)
-    batch = cast.batch(key, "release", dict(zip(drafted.codes, drafted.amounts, strict=True)), **says)
+    batch = cast.batch(key, "release", dict(zip(drafted.codes, drafted.amounts, strict=True)), None, **says)
     decide(cast.books, cast.ben, ask_to_post(cast.books, by or cast.ada, batch), "approve", "approved by the authority")
 
 
@@ -217,7 +217,7 @@ def test_only_the_year_end_excess_over_the_cap_can_be_released_and_only_once(
         released(cast, "second", 400_001, position.digest)
     released(cast, "third", 400_000, position.digest)
     today = known(cast.books, cast.books.home.today())
-    assert (today.booked, today.reserve_assets[0]["quantity"]) == (4_000_000, 4_000_000)
+    assert (today.booked, today.reserve_assets[0]["quantity"]) == (Decimal(4_000_000),) * 2
     assert [row["amount_jpy"] for row in today.reserve_entries if row["kind"] == "release"] == [600_000, 400_000]
 
 
@@ -239,7 +239,7 @@ def test_what_is_used_for_compensation_lowers_assets_and_booked_reserve_alike(ca
         "pay", "compensation", dict(zip(drafted.codes, drafted.amounts, strict=True)), by="cem", plan="plan 1"
     )
     ledger = known(cast.books, cast.books.home.today())
-    assert (ledger.booked, ledger.reserve_assets[0]["quantity"]) == (700_000, 700_000)
+    assert (ledger.booked, ledger.reserve_assets[0]["quantity"]) == (Decimal(700_000),) * 2
     [use] = [row for row in ledger.reserve_entries if row["kind"] == "use"]
     assert use["amount_jpy"] == 300_000
     with pytest.raises(BooksRefused, match="no role"):

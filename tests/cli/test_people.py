@@ -56,11 +56,40 @@ def test_a_new_password_ends_the_old_one(office: Office, monkeypatch: pytest.Mon
     said(*freeze, home=office.home, env={"JUNBIKIN_PERSON": "cem", "JUNBIKIN_PASSWORD": secret("eve")})
 
 
-def test_a_forgotten_password_is_replaced_by_two_others(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forgotten_password_is_replaced_by_a_card_that_nobody_else_could_make(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("JUNBIKIN_NEW_PASSWORD", secret("eve"))
-    asked = office.json("ada", "people", "change", "cem", "--reset-password", "--why", "forgotten")["request"]
-    assert "a new password" in office.says("", "request", "show", str(asked))
+    card = tmp_path / "cem.json"
+    mark = as_json(said("people", "card", "cem", "--out", card, "--json"))["mark"]
+    assert (
+        "no card of dai" in office.refuses("ada", "people", "change", "dai", "--card", card, "--why", "forgotten").what
+    )
+    asked = office.json("ada", "people", "change", "cem", "--card", card, "--why", "forgotten")["request"]
+    assert f"card: {mark}" in office.says("", "request", "show", str(asked))
     office.says("ben", "request", "approve", str(asked), "--why", "asked cem")
+    freeze = ["books", "freeze", "own/JPY/bank", "--why", "any"]
+    said(*freeze, home=office.home, env={"JUNBIKIN_PERSON": "cem", "JUNBIKIN_PASSWORD": secret("eve")})
+
+
+def test_a_change_of_roles_keeps_the_password_that_one_has_when_it_is_approved(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [
+        "people",
+        "change",
+        "cem",
+        "--role",
+        "incident_commander",
+        "--role",
+        "reserve_officer",
+        "--why",
+        "also that",
+    ]
+    asked = office.json("ada", *words)["request"]
+    monkeypatch.setenv("JUNBIKIN_NEW_PASSWORD", secret("eve"))
+    office.says("cem", "people", "password")
+    office.says("ben", "request", "approve", str(asked), "--why", "agreed")
     freeze = ["books", "freeze", "own/JPY/bank", "--why", "any"]
     said(*freeze, home=office.home, env={"JUNBIKIN_PERSON": "cem", "JUNBIKIN_PASSWORD": secret("eve")})
 

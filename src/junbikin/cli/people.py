@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,6 +20,13 @@ _NEW = click.option(
     "--new-password-file", type=click.Path(path_type=Path),
     help="Read the new password from the first line of a file (else JUNBIKIN_NEW_PASSWORD, else it is asked for twice).",
 )  # fmt: skip
+
+_CARD = click.option(
+    "--card",
+    "card_file",
+    type=click.Path(path_type=Path),
+    help="The card that they made, in place of typing a password here.",
+)
 
 
 @click.group(invoke_without_command=True)
@@ -68,20 +77,23 @@ def _list(ctx: click.Context, json_: bool) -> None:
 @click.option(
     "--role", "roles", multiple=True, required=True, type=click.Choice(_ROLES), help="A role; may be given again."
 )
+@_CARD
 @click.option("--why", default="joins", show_default=True, help="The reason, which goes on record.")
 @_NEW
 @acts
 @_JSON
 @click.pass_context
 def add(
-    ctx: click.Context, name: str, roles: tuple[str, ...], why: str, new_password_file: Path | None, who: Acting, json_: bool
+    ctx: click.Context, name: str, roles: tuple[str, ...], card_file: Path | None, why: str, new_password_file: Path | None,
+    who: Acting, json_: bool,
 ) -> None:  # fmt: skip
     """Add NAME with one or more roles. The first two people are added at once, everyone after them by request (--as).
 
-    Whoever is added types their own password, twice; only what proves it goes on record.
+    Whoever is added types their own password, twice, or hands over the card that they made with `junbikin people card`; only
+    what proves it goes on record.
     """
     from junbikin.books.database import open_books
-    from junbikin.registry.people import described, found
+    from junbikin.registry.people import card, described, found
     from junbikin.registry.people import people as everyone
 
     with open_books(home_of(ctx)) as books:
@@ -91,8 +103,8 @@ def add(
                 f"{name} is on record already", then=f"ask for a change with `junbikin people change {name}`"
             )
         if len(there) >= 2:
-            says = described(name, roles, _new_password(name, new_password_file, who))
-            ask(books, "person", name, says, why, who, json_)
+            made = _card(name, card_file) if card_file else card(name, _new_password(name, new_password_file, who))
+            ask(books, "person", name, described(made, roles), why, who, json_)
             return
         record = found(books, name, roles, new_password(name, new_password_file), why)
     if json_:
@@ -107,32 +119,74 @@ def add(
     "--role", "roles", multiple=True, type=click.Choice(_ROLES), help="The roles from now on [default: as they are]."
 )
 @click.option("--active/--inactive", default=None, help="Whether they may act at all [default: as it is].")
-@click.option("--reset-password", is_flag=True, help="Also a new password, for whoever forgot theirs.")
+@_CARD
 @click.option("--why", required=True, help="The reason, which goes on record.")
-@_NEW
 @acts
 @_JSON
 @click.pass_context
 def change(
-    ctx: click.Context, name: str, roles: tuple[str, ...], active: bool | None, reset_password: bool, why: str,
-    new_password_file: Path | None, who: Acting, json_: bool,
+    ctx: click.Context, name: str, roles: tuple[str, ...], active: bool | None, card_file: Path | None, why: str, who: Acting,
+    json_: bool,
 ) -> None:  # fmt: skip
-    """Ask for other roles of NAME, or for them to act no more."""
+    """Ask for other roles of NAME, for them to act no more, or for another password for whoever forgot theirs (--card).
+
+    What is not named stays as it is when the request is approved.
+    """
     from junbikin.books.database import open_books
     from junbikin.registry.log import latest
-    from junbikin.registry.people import described
 
-    if not roles and active is None and not reset_password:
-        raise BadInput("nothing is to change", then="give --role, --inactive, --active or --reset-password")
+    if not roles and active is None and card_file is None:
+        raise BadInput("nothing is to change", then="give --role, --inactive, --active or --card")
     with open_books(home_of(ctx)) as books:
         says = latest(books, "person", name)
         if says is None:
             raise BadInput(f"there is no person {name}", then="see `junbikin people`")
-        if reset_password:
-            says = described(name, says["roles"], _new_password(name, new_password_file, who), active=says["active"])
-        says |= {"roles": sorted(set(roles))} if roles else {}
-        says |= {} if active is None else {"active": active}
-        ask(books, "person", name, says, why, who, json_)
+        kept = {"name": name, "roles": says["roles"], "active": says["active"]}
+        kept |= {"roles": sorted(set(roles))} if roles else {}
+        kept |= {} if active is None else {"active": active}
+        ask(books, "person", name, kept | (_card(name, card_file) if card_file else {}), why, who, json_)
+
+
+@people.command("card")
+@click.argument("name")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Where to write it [default: NAME.card.json]."
+)
+@_NEW
+@_JSON
+def card_(name: str, out: Path | None, new_password_file: Path | None, json_: bool) -> None:
+    """Make a card for yourself: it proves your password without giving it away. Needs no home and no books.
+
+    Hand it to whoever adds you, and tell its mark to whoever approves, by another way.
+    """
+    from junbikin.registry.people import card
+
+    file = out or Path(f"{name}.card.json")
+    if file.exists():
+        raise BadInput("there is a file already", where=str(file), then="name another with --out")
+    made = card(name, new_password(name, new_password_file))
+    try:
+        file.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    except OSError as problem:
+        raise BadInput(
+            f"it cannot be written: {problem.strerror}", where=str(file), then="name a file in a folder"
+        ) from None
+    if json_:
+        as_json({"card": str(file), "mark": made["verifier"][:16]})
+    else:
+        click.echo(f"made {file}; its mark is {made['verifier'][:16]}")
+
+
+def _card(name: str, file: Path) -> dict[str, Any]:
+    try:
+        made = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise BadInput(f"the card cannot be read: {problem}", where=str(file), then="ask for the file again") from None
+    if not isinstance(made, dict) or set(made) != {"name", "argon2", "verifier"} or made["name"] != name:
+        raise BadInput(
+            f"this is no card of {name}", where=str(file), then="let them make one with `junbikin people card`"
+        )
+    return made
 
 
 def _new_password(name: str, file: Path | None, who: Acting) -> str:

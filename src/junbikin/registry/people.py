@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,20 +43,22 @@ class Person:
     active: bool
 
 
-def described(name: str, roles: Sequence[str], password: str, *, active: bool = True) -> dict[str, Any]:
-    """What goes on record of a person. Raises `BadInput` on a password that is too short."""
+def card(name: str, password: str) -> dict[str, Any]:
+    """What proves a person's password without giving it away: they make it themselves, and hand it to whoever adds them.
+
+    Raises `BadInput` on a password that is too short.
+    """
     if len(password) < LEAST_LENGTH:
         raise BadInput(
             f"a password has at least {LEAST_LENGTH} characters", then="choose a longer one, such as four words"
         )
     argon2 = {"salt": os.urandom(16).hex(), **_COST}
-    return {
-        "name": name,
-        "roles": sorted(set(roles)),
-        "active": active,
-        "argon2": argon2,
-        "verifier": hashlib.sha256(_secret(password, argon2)).hexdigest(),
-    }
+    return {"name": name, "argon2": argon2, "verifier": hashlib.sha256(_secret(password, argon2)).hexdigest()}
+
+
+def described(card: Mapping[str, Any], roles: Sequence[str], *, active: bool = True) -> dict[str, Any]:
+    """What goes on record of a person whose card this is."""
+    return {**card, "roles": sorted(set(roles)), "active": active}
 
 
 def _secret(password: str, argon2: dict[str, Any]) -> bytes:
@@ -75,14 +77,14 @@ def actor(books: Books, name: str, password: str) -> Actor:
 
 def found(books: Books, name: str, roles: Sequence[str], password: str, why: str) -> int:
     """Adds one of the first two people, who need nobody's approval. Returns the record."""
-    content = rfc8785.dumps(described(name, roles, password)).decode()
+    content = rfc8785.dumps(described(card(name, password), roles)).decode()
     return int(books.call("found_person", name, why, content))
 
 
 def change_password(books: Books, who: Actor, password: str, why: str) -> int:
     """A new password for oneself. Returns the record."""
     known = latest(books, "person", who.name) or {"roles": [], "active": False}
-    content = rfc8785.dumps(described(who.name, known["roles"], password, active=known["active"])).decode()
+    content = rfc8785.dumps(described(card(who.name, password), known["roles"], active=known["active"])).decode()
     return int(books.call("change_secret", who.name, who.secret, why, content))
 
 

@@ -47,8 +47,9 @@ def _changes(books: Books, request: Request, lang: Lang) -> Iterator[str]:
         was = in_words(now[name]) if name in now and now[name] != value else ""
         note = was and (f"（現在：{was}）" if lang == "ja" else f" (now: {was})")
         yield f"  {name}: {in_words(value)}{note}"
-    if request.content.get("verifier") != now.get("verifier"):
-        yield "  新しいパスワード" if lang == "ja" else "  a new password"
+    mark = request.content.get("verifier", "")[:16]
+    if mark:
+        yield f"  {'パスワードカードの照合番号' if lang == 'ja' else 'a new password; the mark of its card'}: {mark}"
     if request.effective_at:
         yield f"  {'効力発生' if lang == 'ja' else 'effective'}: {_at(books, datetime.fromisoformat(request.effective_at))}"
 

@@ -47,7 +47,10 @@ BEGIN
     PERFORM books.refuse('auditor and supervisor only read: they go with no other role', 'person ' || quote_literal(p_name),
       'give that role to someone else');
   END IF;
-  IF (p_new->>'verifier' ~ '^[0-9a-f]{64}$' AND jsonb_typeof(p_new->'argon2') = 'object' AND jsonb_typeof(p_new->'active') = 'boolean') IS NOT TRUE THEN
+  -- Someone on record whose password is left out keeps the one they have when this takes effect.
+  IF (p_new->>'verifier' ~ '^[0-9a-f]{64}$' AND jsonb_typeof(p_new->'argon2') = 'object'
+      OR NOT p_new ?| '{verifier,argon2}' AND books.latest('person', p_name) IS NOT NULL) IS NOT TRUE
+      OR jsonb_typeof(p_new->'active') IS DISTINCT FROM 'boolean' THEN
     PERFORM books.refuse('a person needs a password', 'person ' || quote_literal(p_name), 'add people with `junbikin people add`');
   END IF;
 END $$;

@@ -78,6 +78,7 @@ DECLARE
   v_decided record;
   v_action record;
   v_inline jsonb;
+  v_says jsonb;
   v_accounts bigint[];
   v_amounts numeric[];
 BEGIN
@@ -135,8 +136,13 @@ BEGIN
   IF v_action.action = 'account_status' THEN
     UPDATE books.accounts SET status = v_request.says->'says'->>'status' WHERE code = v_request.says->>'subject';
   END IF;
+  v_says := v_request.says->'says';
+  IF v_action.action = 'person' AND NOT v_says ? 'verifier' THEN
+    SELECT v_says || jsonb_build_object('verifier', p->'verifier', 'argon2', p->'argon2') INTO v_says
+    FROM books.latest('person', v_request.says->>'subject') p;
+  END IF;
   RETURN books.append(v_action.action, v_request.says->>'subject', 'request:' || p_request,
-    (v_request.says->>'effective_at')::timestamptz, v_request.recorded_by, v_request.why, p_request, (v_request.says->'says')::text);
+    (v_request.says->>'effective_at')::timestamptz, v_request.recorded_by, v_request.why, p_request, v_says::text);
 END $$;
 
 -- Opens accounts: [{"owner": …, "asset": …, "place": …, "holder": …}, …]. Those that are there already are left alone.
