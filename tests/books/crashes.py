@@ -10,6 +10,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +58,14 @@ class Client:
     @property
     def acknowledged(self) -> list[str]:
         return self.note.read_text().splitlines() if self.note.exists() else []
+
+    def has_posted(self) -> None:
+        """Waits until the books have said yes once. Raises `RuntimeError` when the process ended or hangs before."""
+        until = time.monotonic() + 60
+        while not self.acknowledged:
+            if self.process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"a client posted nothing: {self.note.with_suffix('.errors').read_text()}")
+            time.sleep(0.01)
 
     def ended(self, timeout_seconds: float = 60) -> int:
         """Waits until the process has ended, and returns how."""

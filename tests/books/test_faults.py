@@ -99,8 +99,7 @@ def test_clients_killed_at_any_point_leave_whole_books_and_a_rerun_posts_nothing
     chance = random.Random(7)  # noqa: S311
     clients = [crashes.client(setup.home, f"c{number}", 10**6, tmp_path) for number in range(3)]
     for each in clients:
-        while not each.acknowledged:
-            time.sleep(0.01)
+        each.has_posted()
         time.sleep(chance.uniform(0, 0.3))
         each.process.kill()
         each.ended()
@@ -117,8 +116,8 @@ def test_a_server_killed_with_all_its_children_has_kept_what_it_acknowledged(set
     with open_books(setup.home) as books:
         cast = posting(books)
     clients = [crashes.client(setup.home, f"c{number}", 10**6, tmp_path) for number in range(2)]
-    while not all(each.acknowledged for each in clients):
-        time.sleep(0.01)
+    for each in clients:
+        each.has_posted()
     time.sleep(0.2)
     crashes.kill_server(setup.data)
     assert [each.ended() for each in clients] == [1, 1]
