@@ -12,7 +12,7 @@ from benchmarks.rows import Row
 from books import crashes
 from junbikin.books import server
 from junbikin.books.database import make_books, open_books
-from junbikin.books.verify import verify
+from junbikin.books.proof.verify import verify
 from junbikin.home import create_home
 from junbikin.registry import people
 

@@ -22,7 +22,7 @@ VERIFY = """
 import sys
 from pathlib import Path
 from junbikin.books.database import open_books
-from junbikin.books.verify import verify
+from junbikin.books.proof.verify import verify
 from junbikin.home import open_home
 with open_books(open_home(Path(sys.argv[1]))) as books:
     found = verify(books)

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from junbikin.books.digests import entries_digest, record_digest, start_of
+from junbikin.books.proof.digests import entries_digest, record_digest, start_of
 
 Owner = psycopg.Connection[Any]
 

@@ -19,9 +19,9 @@ from junbikin.books.database import Books, has_books, make_books, open_books
 from junbikin.books.journal import account_numbers, balance
 from junbikin.books.migrate import migrate, revisions
 from junbikin.books.problems import given
+from junbikin.books.proof.verify import verify
 from junbikin.books.saved import TABLES, heads
 from junbikin.books.schema import metadata
-from junbikin.books.verify import verify
 from junbikin.errors import BooksDamaged, BooksProblem, BooksRefused
 from junbikin.home import Home, create_home
 

@@ -12,7 +12,7 @@ import pytest
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from junbikin.books.checkpoint import (
+from junbikin.books.proof.checkpoint import (
     KEY_FILE,
     Checkpoint,
     fingerprint,
@@ -21,7 +21,7 @@ from junbikin.books.checkpoint import (
     read_checkpoint,
     read_key,
 )
-from junbikin.books.verify import verify
+from junbikin.books.proof.verify import verify
 from junbikin.errors import BadInput, BooksDamaged
 from junbikin.home import Home, create_home
 

@@ -21,7 +21,7 @@ from junbikin.books import programs
 from junbikin.books import server as own
 from junbikin.books.database import Books, make_books, open_books
 from junbikin.books.journal import Batch, account_numbers, post
-from junbikin.books.verify import verify
+from junbikin.books.proof.verify import verify
 from junbikin.errors import BooksProblem
 from junbikin.home import Home, create_home
 

@@ -20,9 +20,9 @@ from junbikin.books.database import Books, make_books, open_books
 from junbikin.books.journal import account_numbers, balance
 from junbikin.books.migrate import migrate, revisions
 from junbikin.books.problems import given
+from junbikin.books.proof.verify import verify
 from junbikin.books.saved import heads
 from junbikin.books.schema import SCHEMA, metadata
-from junbikin.books.verify import verify
 from junbikin.errors import BooksProblem
 from junbikin.home import Home, create_home
 
@@ -70,6 +70,19 @@ def test_books_of_every_revision_come_to_this_version_with_all_that_they_hold(
         later.approved("back", "relocation", {"reserve/JPY/kaede": 50, "reserve/JPY/minato": -50}, reference="r")
         numbers = account_numbers(books, ["own/JPY/bank", "reserve/JPY/kaede", "reserve/JPY/minato"])
         assert [balance(books, number) for number in numbers] == [Decimal(200), Decimal(150), Decimal(150)]
+        assert verify(books).difference is None
+
+
+def test_functions_of_an_earlier_version_are_gone_after_a_migration(
+    home: Home, owner: psycopg.Connection, owner_address: str
+) -> None:
+    owner.execute("CREATE FUNCTION books.post(text) RETURNS int LANGUAGE sql AS 'SELECT 1'")
+    owner.execute("DROP FUNCTION books.instant CASCADE")
+    owner.execute("CREATE FUNCTION books.instant(timestamptz) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'")
+    make_books(home, owner_address)
+    assert owner.execute("SELECT to_regprocedure('books.post(text)')").fetchone() == (None,)
+    with open_books(home) as books:
+        assembled(books).pay_in("own/JPY/bank", 1)
         assert verify(books).difference is None
 
 

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from junbikin.books.database import Books
 from junbikin.books.journal import account_numbers
-from junbikin.books.verify import verify
+from junbikin.books.proof.verify import verify
 
 from .cast import ACCOUNTS, Cast, assembled
 from .straight import Entries, Straight, saying, straight
@@ -256,5 +256,9 @@ def test_money_approvals_and_the_chain_hold_whatever_several_people_do_at_once(w
             list(pool.map(follow, range(len(plans))))
         check(world, random.Random(seed))  # noqa: S311 - plans, not secrets
 
+    with straight(world.cast) as sql:
+        alone = Hand(world, sql, random.Random("alone"))  # noqa: S311 - plans, not secrets
+        for step in STEPS:
+            alone.act(step)
     followed()
     assert set(world.told) == {*STEPS, "refused"}

@@ -13,9 +13,9 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from junbikin.books.database import Books
-from junbikin.books.digests import batch_digest, entries_digest, record_digest
-from junbikin.books.verdict import Difference
-from junbikin.books.verify import verify
+from junbikin.books.proof.digests import batch_digest, entries_digest, record_digest
+from junbikin.books.proof.verdict import Difference
+from junbikin.books.proof.verify import verify
 from junbikin.registry.requests import ask_to_post, ask_to_record, decide
 
 from .cast import Cast, assembled

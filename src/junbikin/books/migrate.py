@@ -60,7 +60,15 @@ def make_rules(connection: Connection, app: str) -> None:
     connection.exec_driver_sql((HERE / "sql" / "grants.sql").read_text(encoding="utf-8").replace(":app", quoted))
 
 
+_NO_FUNCTIONS = text("""
+    SELECT format('DROP FUNCTION %s CASCADE', oid::regprocedure) FROM pg_proc WHERE pronamespace = CAST(:schema AS regnamespace)
+""")
+
+
 def _functions(connection: Connection) -> None:
+    """The functions and the guards that call them, and none of an earlier version beside them."""
+    for drop in connection.scalars(_NO_FUNCTIONS, {"schema": SCHEMA}).all():
+        connection.exec_driver_sql(drop)
     for name in FUNCTIONS:
         connection.exec_driver_sql((HERE / "sql" / f"{name}.sql").read_text(encoding="utf-8").replace("%", "%%"))
 

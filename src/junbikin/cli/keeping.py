@@ -12,8 +12,8 @@ from junbikin.cli.passwords import password, stated
 from junbikin.cli.show import as_json, home_of, progress_bar
 
 if TYPE_CHECKING:
+    from junbikin.books.proof.verdict import Verdict
     from junbikin.books.saved import Manifest
-    from junbikin.books.verdict import Verdict
     from junbikin.home import Home
 
 _FILE = click.Path(path_type=Path)
@@ -41,9 +41,9 @@ def verify(ctx: click.Context, checkpoint: Path | None, signer: str, json_: bool
 
     Exit code 1 when there is one, 2 when the checkpoint was altered or is of other books.
     """
-    from junbikin.books.checkpoint import read_checkpoint
     from junbikin.books.database import open_books
-    from junbikin.books.verify import verify as work
+    from junbikin.books.proof.checkpoint import read_checkpoint
+    from junbikin.books.proof.verify import verify as work
     from junbikin.errors import BadInput
 
     if signer and checkpoint is None:
@@ -85,7 +85,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 @click.pass_context
 def key(ctx: click.Context, no_passphrase: bool, passphrase_file: Path | None, json_: bool) -> None:
     """Make the operator's signing key (Ed25519), once. Outsiders note down its fingerprint."""
-    from junbikin.books.checkpoint import KEY_FILE, make_key
+    from junbikin.books.proof.checkpoint import KEY_FILE, make_key
 
     home = home_of(ctx)
     fingerprint = make_key(home, None if no_passphrase else _passphrase(passphrase_file, twice=True))
@@ -106,8 +106,8 @@ def checkpoint(ctx: click.Context, out: Path | None, passphrase_file: Path | Non
     """Sign where the books stand now, in a small file for auditors and the supervisor to keep."""
     from datetime import UTC, datetime
 
-    from junbikin.books.checkpoint import make_checkpoint, read_key
     from junbikin.books.database import open_books
+    from junbikin.books.proof.checkpoint import make_checkpoint, read_key
 
     home = home_of(ctx)
     file = out or Path(f"checkpoint-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
@@ -130,7 +130,7 @@ def checkpoint(ctx: click.Context, out: Path | None, passphrase_file: Path | Non
 
 def _of_key(home: Home, file: Path | None) -> str | None:
     """The passphrase of the key; None for one that has none."""
-    from junbikin.books.checkpoint import KEY_FILE
+    from junbikin.books.proof.checkpoint import KEY_FILE
 
     path = home.keys / KEY_FILE
     if not path.is_file() or b"ENCRYPTED" not in path.read_bytes():
@@ -168,7 +168,7 @@ def restore(ctx: click.Context, file: Path, owner: str, json_: bool) -> None:
 
 
 def _tell(manifest: Manifest, done: str, json_: bool) -> None:
-    from junbikin.books.digests import heads_digest
+    from junbikin.books.proof.digests import heads_digest
 
     strands = [(int(strand), length, bytes.fromhex(head)) for strand, (length, head) in manifest.heads.items()]
     records, heads = sum(length for _, length, _ in strands), heads_digest(strands)

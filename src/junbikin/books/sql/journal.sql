@@ -285,6 +285,7 @@ CREATE OR REPLACE FUNCTION books.post(
 SET search_path = books, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '64MB' AS $$
 DECLARE
   v_maker jsonb := books.person(p_person, p_secret);
+  v_locked boolean := books.lock_key(p_key);
   v_known bigint := books.posted(p_key, p_effective_at, p_content, p_accounts, p_amounts);
 BEGIN
   IF v_known IS NOT NULL THEN RETURN v_known; END IF;
@@ -295,6 +296,13 @@ BEGIN
     SELECT books.latest('person', recorded_by) INTO v_maker FROM books.records WHERE id = p_request AND kind = 'request';
   END IF;
   RETURN books.post_batch(v_maker, p_person, p_key, p_effective_at, p_why, p_content, p_accounts, p_amounts, p_request);
+END $$;
+
+-- Whoever else posts a batch of this key waits from here on, and then finds it posted.
+CREATE OR REPLACE FUNCTION books.lock_key(p_key text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(7108, hashtext(p_key)) THEN PERFORM pg_advisory_xact_lock(7108, hashtext(p_key)); END IF;
+  RETURN true;
 END $$;
 
 -- The record of a key, if it says just this; NULL when the key is new. Another content under a known key is refused.

@@ -79,6 +79,7 @@ DECLARE
   v_action record;
   v_inline jsonb;
   v_says jsonb;
+  v_known bigint;
   v_accounts bigint[];
   v_amounts numeric[];
 BEGIN
@@ -113,7 +114,7 @@ BEGIN
     PERFORM books.refuse(v_request.recorded_by || ' has no longer a role that may ask for this', 'request ' || p_request, 'refuse it, and let someone else ask');
   END IF;
 
-  -- Locks are taken in one order: requests and people, accounts, the strand. The strand comes with the first record.
+  -- Locks are taken in one order: requests and people, keys, accounts, the strand. The strand comes with the first record.
   IF v_action.action = 'person' THEN PERFORM pg_advisory_xact_lock(7102); END IF;
   IF v_action.action = 'account_status' THEN
     PERFORM books.lock_accounts(ARRAY(SELECT id FROM books.accounts WHERE code = v_request.says->>'subject'));
@@ -122,7 +123,7 @@ BEGIN
   IF v_inline IS NOT NULL THEN
     SELECT array_agg(a::bigint ORDER BY o) INTO v_accounts FROM jsonb_array_elements_text(v_inline->'accounts') WITH ORDINALITY x(a, o);
     SELECT array_agg(a::numeric ORDER BY o) INTO v_amounts FROM jsonb_array_elements_text(v_inline->'amounts') WITH ORDINALITY x(a, o);
-    PERFORM books.lock_accounts(v_accounts);
+    PERFORM books.lock_key(v_inline->>'key'), books.lock_accounts(v_accounts);
   END IF;
   PERFORM books.append('decision', p_request::text, p_request::text, NULL, p_person, p_why, p_request,
     jsonb_build_object('request', p_request, 'verdict', p_verdict)::text);
@@ -130,6 +131,8 @@ BEGIN
 
   IF v_action.action IS NULL THEN
     IF v_inline IS NULL THEN RETURN NULL; END IF;  -- its batches are posted later, each as approved
+    v_known := books.posted(v_inline->>'key', (v_inline->>'effective_at')::timestamptz, v_inline->>'content', v_accounts, v_amounts);
+    IF v_known IS NOT NULL THEN RETURN v_known; END IF;  -- somebody posted just this meanwhile
     RETURN books.post_batch(books.latest('person', v_request.recorded_by), v_request.recorded_by, v_inline->>'key', (v_inline->>'effective_at')::timestamptz,
       v_request.why, v_inline->>'content', v_accounts, v_amounts, p_request);
   END IF;

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from junbikin.books.cut import Connection
-from junbikin.books.verdict import Difference
+from junbikin.books.proof.cut import Connection
+from junbikin.books.proof.verdict import Difference
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from junbikin.books.chain import INSTANT
-from junbikin.books.cut import Connection, Part
-from junbikin.books.rules import Rules
-from junbikin.books.verdict import Difference
+from junbikin.books.proof.chain import INSTANT
+from junbikin.books.proof.cut import Connection, Part
+from junbikin.books.proof.rules import Rules
+from junbikin.books.proof.verdict import Difference
 
 
 @dataclass(frozen=True, slots=True)

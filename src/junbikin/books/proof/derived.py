@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from junbikin.books.cut import Connection
-from junbikin.books.rules import Rules
-from junbikin.books.verdict import Difference
+from junbikin.books.proof.cut import Connection
+from junbikin.books.proof.rules import Rules
+from junbikin.books.proof.verdict import Difference
 
 # Accounts as their records open them, each found by its number. A fault sorts by record and account.
 _ACCOUNTS = """

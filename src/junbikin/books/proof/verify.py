@@ -9,13 +9,13 @@ from functools import partial
 
 import psycopg
 
-from junbikin.books import chain, derived, entries
-from junbikin.books.checkpoint import Checkpoint, against
-from junbikin.books.cut import Cut, Part, cut
 from junbikin.books.database import Books
-from junbikin.books.digests import heads_digest
-from junbikin.books.rules import check_rules, read_rules
-from junbikin.books.verdict import Difference, Verdict
+from junbikin.books.proof import chain, derived, entries
+from junbikin.books.proof.checkpoint import Checkpoint, against
+from junbikin.books.proof.cut import Cut, Part, cut
+from junbikin.books.proof.digests import heads_digest
+from junbikin.books.proof.rules import check_rules, read_rules
+from junbikin.books.proof.verdict import Difference, Verdict
 
 Progress = Callable[[str, float], None]
 """Told what is being checked, and which share of it is done (0 to 1)."""

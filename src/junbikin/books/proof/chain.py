@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from junbikin.books.cut import Connection, Part
-from junbikin.books.digests import entries_digest, record_digest
-from junbikin.books.verdict import Difference
+from junbikin.books.proof.cut import Connection, Part
+from junbikin.books.proof.digests import entries_digest, record_digest
+from junbikin.books.proof.verdict import Difference
 
 STRANDS = 16
 

@@ -15,11 +15,11 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from junbikin.books.chain import STRANDS, heads
-from junbikin.books.cut import Connection, cut
 from junbikin.books.database import Books
-from junbikin.books.digests import heads_digest, instant
-from junbikin.books.verdict import Difference
+from junbikin.books.proof.chain import STRANDS, heads
+from junbikin.books.proof.cut import Connection, cut
+from junbikin.books.proof.digests import heads_digest, instant
+from junbikin.books.proof.verdict import Difference
 from junbikin.errors import BadInput, BooksDamaged
 from junbikin.home import Home
 

@@ -1,0 +1,1 @@
+"""Tamper evidence: verify recomputes everything from the log, and checkpoints hold the books to their past."""
