@@ -112,6 +112,8 @@ def test_a_position_reads_reserve_assets_and_policies_from_the_books_and_not_fro
     registered(cast, "policy", "policy-1", POLICY)
     position = assessed(cast.books, "hk-sfc")
     [asset], [policy] = position.resources.assets, position.resources.policies
+    [finding] = found(position, "facts-not-read")
+    assert finding.what.en.startswith("reserve_assets:")
     assert (asset.id, asset.place, asset.worth.known) == ("kaede:JPY", "Kaede Trust", Decimal(30_000_000))
     assert (policy.id, policy.place, policy.worth.known, policy.counted.known) == (
         "policy-1",

@@ -59,6 +59,24 @@ def agreement(view: FactsView, ledger: Ledger) -> list[Finding]:
     ]  # fmt: skip
 
 
+def not_read(view: FactsView, ledger: Ledger) -> list[Finding]:
+    """Facts ingested from files that are not counted, since the books say the same things."""
+    names = [dataset for dataset in ledger.datasets if view.lake.days(dataset, end=view.as_of)]
+    if not names:
+        return []
+    return [
+        Finding(
+            "facts-not-read",
+            Severity.NOTICE,
+            Name(
+                f"{', '.join(names)}: the books are read; what was ingested from files is not counted",
+                f"{'、'.join(names)}：帳簿から算入し、取り込んだファイルは算入していない",
+            ),
+            Name("post or register what the books still lack", "帳簿にないものを記帳または登録する"),
+        )
+    ]
+
+
 def policies_ending(view: FactsView, rules: Rules) -> list[Finding]:
     """Policies that end within the days of notice that the rulebook asks for, or were cancelled."""
     if not rules.has("insurance.notice_days"):

@@ -12,7 +12,7 @@ from junbikin.errors import RulebookProblem
 from junbikin.facts.lake import Lake
 from junbikin.figures import Data, Figure, Name, Rule
 from junbikin.findings import Finding, Severity
-from junbikin.reserve.agreement import agreement, policies_ending
+from junbikin.reserve.agreement import agreement, not_read, policies_ending
 from junbikin.reserve.health import findings_on
 from junbikin.reserve.position import Position
 from junbikin.reserve.resources import Resources, resources
@@ -43,7 +43,7 @@ def assess(lake: Lake, rulebook: Rulebook, as_of: date, view: FactsView | None =
         *outcome.findings,
         *_refusals(held),
         *policies_ending(view, rules),
-        *(agreement(view, view.ledger) if view.ledger else ()),
+        *(agreement(view, view.ledger) + not_read(view, view.ledger) if view.ledger else ()),
         *findings_on(view, used, years),
     ]
     found.sort(key=lambda finding: -finding.severity)
