@@ -42,3 +42,11 @@ def test_what_needs_two_people_takes_effect_when_the_second_approves(cast: Cast)
     assert cast.approved("move", "relocation", {"reserve/JPY/kaede": -20, "reserve/JPY/minato": 20}, reference="r")
     [minato] = account_numbers(cast.books, ["reserve/JPY/minato"])
     assert balance(cast.books, minato) == 20
+
+
+def test_a_statement_has_every_digit_of_amounts_and_balances(cast: Cast) -> None:
+    cast.pay_in("customer/BTC/pool/c1", "123456789012.000000000000000001")
+    cast.pay_in("customer/BTC/pool/c1", "0.1")
+    [customer] = account_numbers(cast.books, ["customer/BTC/pool/c1"])
+    *_, last = statement(cast.books, customer)
+    assert last.balance == balance(cast.books, customer) == Decimal("123456789012.100000000000000001")

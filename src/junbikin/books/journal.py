@@ -14,6 +14,7 @@ from junbikin.books.database import Books, telling
 from junbikin.books.schema import accounts, balances, records
 from junbikin.errors import BooksRefused
 from junbikin.figures import exact, plain
+from junbikin.figures.amounts import EXACT
 
 _POST = "SELECT books.post(%s::text, %s::bytea, %s::text, %s::timestamptz, %s::text, %s::text, %s::bigint[], %s::numeric[], %s::bigint)"
 
@@ -165,5 +166,5 @@ def statement(
     running = balance(books, account, since, known_at) if since else Decimal(0)
     with telling(books.home), books.engine.connect().execution_options(yield_per=1000) as connection:
         for row in connection.execute(query):
-            running += row.amount
+            running = EXACT.add(running, row.amount)
             yield Line(*row, running)
