@@ -59,6 +59,8 @@ def test_a_move_without_its_grounds_or_the_other_way_round_is_refused(funded: Of
     there = "--from", "reserve/JPY/kaede", "--to", "reserve/JPY/minato", "--amount"
     assert "reference" in funded.refuses("ada", "reserve", "move", *there, "1").what
     assert "do not allow" in funded.refuses("ada", "reserve", "fund", *there, "1").what
+    nowhere = "--from", "kaede", "--to", "customer/JPY/pool/c1", "--amount", "1", "--plan", "plan 1"
+    assert "kaede is not in JPY" in funded.refuses("ada", "reserve", "draw", *nowhere).what
     release = (
         "--from",
         "reserve/JPY/kaede",

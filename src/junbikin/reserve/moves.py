@@ -76,7 +76,7 @@ def draft(
         raise BadInput(f"this needs its {missing}", then=f"state it with --{missing}")
     codes, amounts = [payer, receiver], [EXACT.minus(amount), amount]
     if move.booked:
-        if booked is None and payer.split("/")[1] != currency:
+        if booked is None and payer.split("/")[1:2] != [currency]:
             raise BadInput(
                 f"what the booked reserve falls by is not known: {payer} is not in {currency}",
                 then="state it with --booked",
