@@ -27,7 +27,7 @@ def record(books: Books, positions: Sequence[Position]) -> list[int]:
     """Puts positions on record, and returns their records; one that is there already is not recorded twice."""
     with telling(books.home), books.engine.begin() as connection:
         return [
-            int(connection.scalar(_RECORD, _recorded(books.home, position)) or 0)
+            int(connection.execute(_RECORD, _recorded(books.home, position)).scalar_one())
             for position in sorted(positions, key=lambda position: position.rulebook.id)
         ]
 
