@@ -7,17 +7,21 @@ reads them in one way, whether they were posted here or ingested from files.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from junbikin.books.database import Books, telling
-from junbikin.books.journal import balance, statement
+from junbikin.books.journal import statement
 from junbikin.books.schema import accounts, records
+from junbikin.errors import BooksProblem
+from junbikin.figures.amounts import EXACT
 from junbikin.home import Home
 from junbikin.registry.log import said
 from junbikin.reserve.moves import BOOKED
@@ -28,6 +32,16 @@ _KINDS = {"accrual": "accrual", "compensation": "use", "release": "release"}
 def end_of(day: date, home: Home) -> datetime:
     """The last instant of a day for the operator."""
     return datetime.combine(day + timedelta(days=1), time(), home.time_zone) - timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    code: str
+    number: int
+    owner: str
+    place: str
+    asset: str
+    holds: Decimal
 
 
 @dataclass(frozen=True)
@@ -46,52 +60,59 @@ class Ledger:
         return end_of(self.as_of, self.books.home)
 
     def rows(self, dataset: str) -> list[dict[str, Any]]:
-        """The rows of one of `datasets`, sorted by key."""
+        """The rows of one of `datasets`."""
         rows: list[dict[str, Any]] = getattr(self, dataset)
         return rows
 
     @cached_property
-    def _accounts(self) -> list[tuple[int, str, str, str]]:
-        """Number, owner, asset and place of the accounts of the reserve and of insurers."""
-        query = (
-            select(accounts.c.id, accounts.c.owner, accounts.c.asset, accounts.c.place)
-            .where(accounts.c.owner.in_(["reserve", "insurer"]))
-            .order_by(accounts.c.code)
-        )
+    def _accounts(self) -> list[_Account]:
+        """The accounts of the reserve and of insurers, by code."""
+        holds = func.books.balance(accounts.c.id, self.at, self.known_at)
+        query = select(
+            accounts.c.code, accounts.c.id, accounts.c.owner, accounts.c.place, accounts.c.asset, holds
+        ).where(accounts.c.owner.in_(["reserve", "insurer"]))
         with telling(self.books.home), self.books.engine.connect() as connection:
-            return [(row.id, row.owner, row.asset, row.place) for row in connection.execute(query)]
+            return [_Account(*row) for row in sorted(connection.execute(query).all())]
+
+    def _held(self, owner: str) -> dict[tuple[str, str], Decimal]:
+        """(place, asset) → what an owner holds there, whoever the holders are."""
+        held: dict[tuple[str, str], Decimal] = {}
+        for account in self._accounts:
+            if account.owner == owner:
+                there = account.place, account.asset
+                held[there] = EXACT.add(held.get(there, Decimal(0)), account.holds)
+        return held
 
     @cached_property
     def reserve_assets(self) -> list[dict[str, Any]]:
-        """What the reserve holds, account by account, with what its place makes of it."""
+        """What the reserve holds, asset by asset and place by place, with what the place makes of it."""
         places = said(self.books, "place", self.at, self.known_at)
         rows = []
-        for number, owner, asset, place in self._accounts:
-            if owner != "reserve" or place == BOOKED:
-                continue
-            held = balance(self.books, number, self.at, self.known_at)
-            if held:
-                rows.append(_asset(self.as_of, asset, place, held, places.get(place, {})))
+        for (place, asset), held in self._held("reserve").items():
+            if held and place != BOOKED:
+                with _reading("place", place):
+                    rows.append(_asset(self.as_of, asset, place, held, places.get(place, {})))
         return rows
 
     @cached_property
     def booked(self) -> Decimal:
         """What of the reserve is booked: set aside, less what was used and released. In the home's currency."""
-        mine = ("reserve", self.books.home.currency, BOOKED)
-        booked = [account for account in self._accounts if account[1:] == mine]
-        return sum((balance(self.books, number, self.at, self.known_at) for number, *_ in booked), Decimal(0))
+        return self._held("reserve").get((BOOKED, self.books.home.currency), Decimal(0))
 
     @cached_property
     def reserve_entries(self) -> list[dict[str, Any]]:
-        """What was set aside, used and released, in the order in which it took effect; a reversal counts against its kind."""
-        zone = self.books.home.time_zone
+        """What was set aside, used and released, in the home's currency and in the order in which it took effect.
+
+        A reversal counts against its kind.
+        """
+        zone, booked = self.books.home.time_zone, ("reserve", BOOKED, self.books.home.currency)
         rows = []
-        for number, owner, _, place in self._accounts:
-            if owner != "reserve" or place != BOOKED:
+        for account in self._accounts:
+            if (account.owner, account.place, account.asset) != booked:
                 continue
-            for line in statement(self.books, number, None, self.at, self.known_at):
+            for line in statement(self.books, account.number, None, self.at, self.known_at):
                 kind = self._kind(json.loads(line.content))
-                amount = line.amount if kind == "accrual" else -line.amount
+                amount = line.amount if kind == "accrual" else EXACT.minus(line.amount)
                 rows.append(
                     {
                         "entry_id": line.key,
@@ -113,16 +134,26 @@ class Ledger:
     @cached_property
     def policies(self) -> list[dict[str, Any]]:
         """The policies in the registry, each with what one event could still be paid out of it."""
-        paid = {
-            place: -balance(self.books, number, self.at, self.known_at)
-            for number, owner, asset, place in self._accounts
-            if owner == "insurer" and asset == "JPY"
-        }
+        held = self._held("insurer")
         insurers = said(self.books, "insurer", self.at, self.known_at)
-        return [
-            _policy(self.as_of, policy, says, insurers, paid.get(policy, Decimal(0)))
-            for policy, says in said(self.books, "policy", self.at, self.known_at).items()
-        ]
+        rows = []
+        for policy, says in said(self.books, "policy", self.at, self.known_at).items():
+            paid = EXACT.minus(held.get((policy, "JPY"), Decimal(0)))
+            with _reading("policy", policy):
+                rows.append(_policy(self.as_of, policy, says, insurers, paid))
+        return rows
+
+
+@contextmanager
+def _reading(kind: str, subject: str) -> Iterator[None]:
+    """What is on record of a subject is read inside. Raises `BooksProblem` when it lacks a field or cannot be read."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, ArithmeticError) as problem:
+        raise BooksProblem(
+            f"the {kind} {subject} is on record in a way that cannot be read: {problem!r}", where=f"{kind} {subject}",
+            then=f"have it registered anew with `junbikin registry set {kind} {subject}`",
+        ) from problem  # fmt: skip
 
 
 def _asset(day: date, asset: str, place: str, held: Decimal, says: dict[str, Any]) -> dict[str, Any]:
@@ -144,7 +175,7 @@ def _asset(day: date, asset: str, place: str, held: Decimal, says: dict[str, Any
 def _policy(
     day: date, policy: str, says: dict[str, Any], insurers: dict[str, dict[str, Any]], paid: Decimal
 ) -> dict[str, Any]:
-    left = Decimal(says["aggregate_jpy"]) - paid
+    left = EXACT.subtract(Decimal(says["aggregate_jpy"]), paid)
     ends = min(date.fromisoformat(says[name]) for name in ("effective_to", "cancelled_on") if says.get(name))
     return {
         "as_of": day,

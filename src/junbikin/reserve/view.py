@@ -276,15 +276,17 @@ class FactsView:
         """The sum of the reserve's entries of a kind between two days, both included."""
         last = min(until, self.as_of)
         if self.ledger:
-            rows = [row for row in self.ledger.reserve_entries if since <= row["effective_on"] <= last]
+            rows, currency = self.ledger.reserve_entries, self.currency
+            rows = [row for row in rows if since <= row["effective_on"] <= last]
         else:
             rows = self.lake.rows("reserve_entries", self.lake.days("reserve_entries", since, last))
+            currency = "JPY"
         mine = [row for row in rows if row["kind"] == kind]
         query = f"sum of {kind} until {until}" if since == date.min else f"sum of {kind}, {since}…{until}"
         source = data_source("reserve_entries", query, mine)
         ja = {"accrual": "積立", "use": "使用", "release": "取崩"}[kind]
         name = Name(f"{kind} until {until}", f"{until}までの{ja}")
-        return given(total_of(row["amount_jpy"] for row in mine), "JPY", name, source, f"booked.{kind}")
+        return given(total_of(row["amount_jpy"] for row in mine), currency, name, source, f"booked.{kind}")
 
     def net_losses(self, period: Period) -> Figure:
         """Losses of the period's incidents less what was recovered of each."""
