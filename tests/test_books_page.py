@@ -75,3 +75,12 @@ def test_the_walk_through_goes_as_the_page_shows_it(tmp_path: Path, monkeypatch:
         output = printed(command, env)
         lines_printed = "".join(spaced(line) + "\n" for line in output.splitlines())
         assert re.fullmatch(pattern([spaced(line) for line in shown]), lines_printed), (command, output)
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.ja.md"])
+def test_what_the_readmes_show_of_the_books_is_from_this_page(readme: str) -> None:
+    text = (PAGE.parent.parent / readme).read_text(encoding="utf-8")
+    [block] = re.findall(r"(?:^    (?!\.venv|scripts).*\n)+(?=\n\[docs/books)", text, re.MULTILINE)
+    shown = PAGE.read_text(encoding="utf-8").splitlines()
+    assert len(block.splitlines()) > 4
+    assert [line for line in block.splitlines() if line.strip() not in shown] == []

@@ -6,14 +6,16 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
+import rfc8785
 
+from junbikin.books.columns import opposite
 from junbikin.books.database import Books
-from junbikin.books.journal import Actor, known_now, post
+from junbikin.books.journal import Actor, account_numbers, known_now, post, statement
 from junbikin.calendars import fiscal_year
 from junbikin.errors import BooksRefused
 from junbikin.facts.lake import open_lake
 from junbikin.findings import Finding
-from junbikin.registry.requests import ask_to_post, ask_to_record, decide
+from junbikin.registry.requests import ask_to_post, ask_to_post_arrays, ask_to_record, decide
 from junbikin.registry.subjects import described
 from junbikin.reserve.accruals import accrual, accrual_draft
 from junbikin.reserve.agreement import booked
@@ -221,6 +223,24 @@ def test_only_the_year_end_excess_over_the_cap_can_be_released_and_only_once(
     today = known(cast.books, cast.books.home.today())
     assert (today.booked, today.reserve_assets[0]["quantity"]) == (Decimal(4_000_000),) * 2
     assert [row["amount_jpy"] for row in today.reserve_entries if row["kind"] == "release"] == [600_000, 400_000]
+
+
+def test_a_release_that_was_undone_no_longer_counts_against_the_excess(above_the_cap: tuple[Cast, Position]) -> None:
+    cast, position = above_the_cap
+    released(cast, "first", 1_000_000, position.digest)
+    [record] = [
+        line.record
+        for line in statement(cast.books, account_numbers(cast.books, ["own/JPY/booked"])[0])
+        if line.key == "first"
+    ]
+    undone = opposite(cast.books, record)
+    says = {"purpose": "reversal", "reverses": str(record), "authority": "FSA 2025-07-02"}
+    batch = (f"reversal:{record}", None, "wrong place", rfc8785.dumps(says).decode(), undone.numbers, undone.amounts)
+    decide(cast.books, cast.ben, ask_to_post_arrays(cast.books, cast.ada, *batch), "approve", "indeed")
+    assert known(cast.books, cast.books.home.today()).booked == 5_000_000
+    released(cast, "again", 1_000_000, position.digest)
+    with pytest.raises(BooksRefused, match="1000000 is released already"):
+        released(cast, "too much", 1, position.digest)
 
 
 def test_a_position_of_another_day_than_a_year_end_releases_nothing(above_the_cap: tuple[Cast, Position]) -> None:

@@ -24,8 +24,9 @@ def books() -> None:
 @click.option(
     "--owner", default="", metavar="URL", help="The address of the role that shall own books in another database."
 )
+@click.option("--json", "json_", is_flag=True, help="Print as JSON.")
 @click.pass_context
-def migrate(ctx: click.Context, owner: str) -> None:
+def migrate(ctx: click.Context, owner: str, json_: bool) -> None:
     """Make the books, or bring them to this version.
 
     A home's own database needs nothing. In another database they belong to the role of --owner, which is needed here
@@ -35,10 +36,15 @@ def migrate(ctx: click.Context, owner: str) -> None:
     from junbikin.registry.people import people
 
     home = home_of(ctx)
-    click.echo(f"the books are at version {make_books(home, owner)}")
+    revision = make_books(home, owner)
     with open_books(home) as opened:
-        if len(people(opened)) < 2:
-            click.echo("next: junbikin people add NAME --role ROLE; the first two people need nobody's approval")
+        founded = len(people(opened)) >= 2
+    if json_:
+        as_json({"version": revision, "founded": founded})
+        return
+    click.echo(f"the books are at version {revision}")
+    if not founded:
+        click.echo("next: junbikin people add NAME --role ROLE; the first two people need nobody's approval")
 
 
 @books.command()

@@ -26,7 +26,7 @@ BEGIN
 END $$;
 
 -- A release takes at most the excess of a fiscal year's end, in the currency of the position that shows it: the assets, and the
--- booked reserve likewise. What was released before counts, whichever position of that day it cited.
+-- booked reserve likewise. What was released before and not undone counts, whichever position of that day it cited.
 CREATE OR REPLACE FUNCTION books.check_release(p_key text, p_position text, p_accounts bigint[], p_amounts numeric[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -45,7 +45,8 @@ BEGIN
       UNION ALL
       SELECT unnest(r.accounts), unnest(r.amounts), true FROM books.records p
       JOIN books.records r ON r.kind = 'batch' AND r.subject = p.key
-      WHERE p.kind = 'position' AND p.effective_at = v_shown.effective_at) e
+      WHERE p.kind = 'position' AND p.effective_at = v_shown.effective_at
+        AND NOT EXISTS (SELECT 1 FROM books.records u WHERE u.kind = 'batch' AND u.key = 'reversal:' || r.id)) e
     JOIN books.accounts a ON a.id = e.account AND a.owner = 'reserve'
     WHERE e.amount < 0 GROUP BY a.place = 'booked'
   LOOP

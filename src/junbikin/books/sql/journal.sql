@@ -227,7 +227,7 @@ BEGIN
   RETURN books.post_batch(v_maker, p_person, p_key, p_effective_at, p_why, p_content, p_accounts, p_amounts, p_request);
 END $$;
 
--- Whoever else posts a batch of this key waits from here on, and then finds it posted.
+-- Whoever else posts or asks under this key waits from here on, and then finds it there.
 CREATE OR REPLACE FUNCTION books.lock_key(p_key text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
   IF NOT pg_try_advisory_xact_lock(7108, hashtext(p_key)) THEN PERFORM pg_advisory_xact_lock(7108, hashtext(p_key)); END IF;

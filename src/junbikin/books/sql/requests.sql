@@ -6,6 +6,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = books, pg_temp AS $$
 DECLARE
   v_person jsonb := books.person(p_person, p_secret);
   v_content jsonb := books.said(p_content);
+  v_locked boolean := books.lock_key('request:' || p_key);
   v_known record;
   v_action record;
   v_inline jsonb;
