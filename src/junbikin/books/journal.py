@@ -112,7 +112,8 @@ def known_now(books: Books) -> datetime:
     it can still appear."""
     with telling(books.home), books.engine.begin() as connection:
         connection.execute(_WAIT)
-        return datetime.fromisoformat(str(connection.scalar(_NOW)))
+        now: datetime = connection.execute(_NOW).scalar_one()
+        return now
 
 
 @dataclass(frozen=True, slots=True)
