@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,7 @@ from junbikin.books.journal import account_numbers
 from junbikin.books.schema import records
 from junbikin.errors import BadInput, BooksRefused, SourceRefused
 from junbikin.figures import plain
+from junbikin.figures.amounts import EXACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,13 @@ def between(books: Books, payer: str, receiver: str, amount: Decimal) -> Entries
     """One account pays another. Raises `BadInput` when nothing is paid, `BooksRefused` when there is no such account."""
     if amount <= 0:
         raise BadInput(f"the amount {plain(amount)} is not above 0", then="say what is paid, and who pays whom")
-    numbers = account_numbers(books, [payer, receiver])
-    return Entries("{" + ",".join(map(str, numbers)) + "}", f"{{-{plain(amount)},{plain(amount)}}}")
+    return from_codes(books, [payer, receiver], [EXACT.minus(amount), amount])
+
+
+def from_codes(books: Books, codes: Sequence[str], amounts: Sequence[Decimal]) -> Entries:
+    """Entries of accounts by code and what each receives. Raises `BooksRefused` naming the first unknown account."""
+    numbers = ",".join(map(str, account_numbers(books, codes)))
+    return Entries(f"{{{numbers}}}", f"{{{','.join(map(plain, amounts))}}}")
 
 
 _READ = """
