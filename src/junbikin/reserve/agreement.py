@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from junbikin.figures import Figure, Name, Rule, given, total
 from junbikin.findings import Finding, Severity
 from junbikin.reserve.resources import worth
-from junbikin.reserve.view import FactsView, data_source
+from junbikin.reserve.sources import data_source
+from junbikin.reserve.view import FactsView
 from junbikin.rulebooks.parameters import Rules
 
 if TYPE_CHECKING:

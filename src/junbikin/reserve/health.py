@@ -8,7 +8,8 @@ from datetime import date
 from junbikin.calendars import Period, fiscal_year
 from junbikin.figures import Figure, Name, given, plain
 from junbikin.findings import Finding, Severity
-from junbikin.reserve.view import FactsView, data_source
+from junbikin.reserve.sources import data_source
+from junbikin.reserve.view import FactsView
 
 _SNAPSHOTS = ("customer_balances", "holdings", "reserve_assets", "policies")
 

@@ -11,7 +11,8 @@ from datetime import date
 from typing import Any
 
 from junbikin.figures import Figure, Name, Stated, given, largest, smallest, total
-from junbikin.reserve.view import FactsView, Snapshot
+from junbikin.reserve.sources import Snapshot
+from junbikin.reserve.view import FactsView
 from junbikin.rulebooks.parameters import Rules
 
 

@@ -2,53 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
 
-import rfc8785
-
 from junbikin.calendars import Period, fiscal_year
 from junbikin.facts.lake import Lake
 from junbikin.facts.rollups import DayVolume, day_volumes
-from junbikin.figures import Data, Figure, Name, Unit, given, hole, plain, smallest, total
+from junbikin.figures import Figure, Name, given, hole, plain, smallest, total
 from junbikin.figures.amounts import EXACT
+from junbikin.reserve.prices import Prices
+from junbikin.reserve.sources import Snapshot, data_source
 from junbikin.rulebooks.interface import CustomerAsset, Grade
 
 if TYPE_CHECKING:
     from junbikin.reserve.ledger import Ledger
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The newest rows of a dataset on or before the day asked; `day` is None when there are none."""
-
-    dataset: str
-    day: date | None
-    rows: list[dict[str, Any]]
-
-    def source(self, query: str, rows: Sequence[Any] | None = None) -> Data:
-        """The source of a figure taken from these rows (all of them, or those given)."""
-        return data_source(self.dataset, f"{query}, as of {self.day}", self.rows if rows is None else rows)
-
-
-def data_source(dataset: str, query: str, rows: Sequence[Any]) -> Data:
-    """A query over a dataset, with the digest of the canonical rows that it returned."""
-    return Data(dataset, query, hashlib.sha256(rfc8785.dumps(_canonical(rows))).hexdigest())
-
-
-def _canonical(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return plain(value)
-    if isinstance(value, dict):
-        return {key: _canonical(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_canonical(item) for item in value]
-    return value if value is None or isinstance(value, str | bool | int) else str(value)
 
 
 @dataclass(frozen=True)
@@ -137,55 +108,14 @@ class FactsView:
     # Prices
 
     @cached_property
-    def _prices(self) -> dict[tuple[str, str], dict[date, tuple[str, Decimal]]]:
-        """(asset, quote) → day → source and last price; of sources that tie, the first by name.
-
-        Only the days are read at which something is valued: `as_of`, and days of trades in other currencies.
-        """
-        valued = {self.as_of} | {date.fromisoformat(v.day) for v in self.day_volumes if v.quote != self.currency}
-        ages = range(self.lake.home.price_max_age_days + 1)
-        wanted = {(day - timedelta(days=age)).isoformat() for day in valued for age in ages}
-        days = {day: segments for day, segments in self.lake.days("prices").items() if day in wanted}
-        found: dict[tuple[str, str], dict[date, tuple[str, Decimal]]] = {}
-        for day, asset, quote, source, price in self.lake.run("last_prices", days):
-            found.setdefault((asset, quote), {}).setdefault(date.fromisoformat(day), (source, price))
-        return found
+    def _prices(self) -> Prices:
+        """Prices of the days at which something is valued: `as_of`, and days of trades in other currencies."""
+        traded = (date.fromisoformat(v.day) for v in self.day_volumes if v.quote != self.currency)
+        return Prices(self.lake, frozenset({self.as_of, *traded}))
 
     def price(self, asset: str, day: date | None = None) -> Figure:
-        """An asset's price in the home's currency: its own, or by way of one other currency; else a hole."""
-        day = day or self.as_of
-        direct = self._price(asset, self.currency, day)
-        if direct is not None:
-            return direct
-        for quote in sorted({quote for known, quote in self._prices if known == asset}):
-            first, second = self._price(asset, quote, day), self._price(quote, self.currency, day)
-            if first is not None and second is not None:
-                return (first * second).named(
-                    f"price.{asset}.{day}", f"price of {asset} by way of {quote}", f"{asset}の価格（{quote}経由）"
-                )
-        limit = self.lake.home.price_max_age_days
-        why = Name(
-            f"no price of {asset} in {self.currency} on {day} or the {limit} days before it",
-            f"{day}以前{limit}日以内に{asset}の{self.currency}価格がない",
-        )
-        unit = Unit.parse(self.currency) / Unit.parse(asset)
-        return hole(unit, Name(f"price of {asset} on {day}", f"{day}の{asset}価格"), why, f"price.{asset}.{day}")
-
-    def _price(self, asset: str, quote: str, day: date) -> Figure | None:
-        days = self._prices.get((asset, quote), {})
-        for age in range(self.lake.home.price_max_age_days + 1):
-            at = day - timedelta(days=age)
-            if at in days:
-                source, price = days[at]
-                query = f"last {asset}/{quote} of {at}, source {source}"
-                return given(
-                    price,
-                    Unit.parse(quote) / Unit.parse(asset),
-                    Name(f"price of {asset} on {at}", f"{at}の{asset}価格"),
-                    data_source("prices", query, [[asset, quote, at, source, price]]),
-                    f"price.{asset}.{at}",
-                )
-        return None
+        """An asset's price in the home's currency on a day (None: `as_of`); a hole where there is none."""
+        return self._prices.of(asset, day or self.as_of)
 
     def valued(self, amount: Figure, asset: str) -> Figure:
         """An amount of an asset in the home's currency, at the day's price."""
