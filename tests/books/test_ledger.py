@@ -53,6 +53,20 @@ def test_what_several_holders_were_paid_of_a_policy_counts_together(cast: Cast) 
     assert policy["remaining_jpy"] == 3_000_000
 
 
+def test_a_premium_and_its_reversal_leave_what_a_policy_could_still_pay_as_it_is(cast: Cast) -> None:
+    registered(cast, "policy", "policy-1", POLICY)
+    open_accounts(cast, ["insurer/JPY/policy-1"])
+    cast.post(
+        "claim", "insurance_claim", {"insurer/JPY/policy-1": -4_000_000, "own/JPY/bank": 4_000_000}, reference="c"
+    )
+    paid = cast.post("premium", "premium", {"own/JPY/bank": -500_000, "insurer/JPY/policy-1": 500_000}, reference="p")
+    [after_premium] = ledger(cast).policies
+    undone = {"own/JPY/bank": 500_000, "insurer/JPY/policy-1": -500_000}
+    cast.approved(f"reversal:{paid}", "reversal", undone, reverses=str(paid))
+    [after_reversal] = ledger(cast).policies
+    assert (after_premium["remaining_jpy"], after_reversal["remaining_jpy"]) == (5_000_000, 5_000_000)
+
+
 def test_an_asset_is_one_row_for_each_place_whoever_holds_it_there(cast: Cast) -> None:
     open_accounts(cast, ["reserve/JPY/kaede/fund-2"])
     cast.pay_in("own/JPY/bank", 50)

@@ -36,6 +36,15 @@ def test_a_request_is_shown_whole_before_it_is_decided(asked: tuple[Office, str]
         assert part in words
 
 
+def test_every_digit_of_an_amount_is_shown_before_it_is_decided(office: Office) -> None:
+    amount = "12345678901.123456789012345678"
+    asked = office.json(
+        "ada", *pays("relocation", "reserve/JPY/kaede", "reserve/JPY/minato", amount), "--reference", "t", "--why", "w"
+    )
+    words = office.says("", "request", "show", str(asked["request"]))
+    assert words.count(" 12,345,678,901.123456789012345678 JPY") == 2
+
+
 def test_a_request_is_shown_in_japanese(asked: tuple[Office, str]) -> None:
     office, number = asked
     words = said("--lang", "ja", "request", "show", number, home=office.home)

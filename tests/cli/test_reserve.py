@@ -91,6 +91,15 @@ def test_assessed_positions_are_on_record_and_plotted(funded: Office, tmp_path: 
     assert "https:" not in page.read_text(encoding="utf-8")
 
 
+def test_a_history_does_not_call_a_shortfall_what_is_not_known(funded: Office, tmp_path: Path) -> None:
+    said("assess", "--as-of", YEAR_END, "--rulebook", "hk-sfc", home=funded.home)
+    page = tmp_path / "history.html"
+    funded.says("", "reserve", "history", "--html", page)
+    assert '<div class="k"><span lang="en">undetermined</span><span lang="ja">判定不能</span></div>' in page.read_text(
+        encoding="utf-8"
+    )
+
+
 def test_a_history_without_positions_says_what_to_do(office: Office) -> None:
     assert "assess" in office.refuses("", "reserve", "history").then
 

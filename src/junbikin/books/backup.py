@@ -120,7 +120,7 @@ def _new_file(path: Path) -> Iterator[Any]:
         raise BooksProblem(
             f"the backup cannot be written: {problem.strerror}",
             where=str(path),
-            then="name another place with more room",
+            then="name a file in a folder that has room",
         ) from problem
 
 

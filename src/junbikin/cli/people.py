@@ -180,8 +180,12 @@ def card_(name: str, out: Path | None, new_password_file: Path | None, json_: bo
 def _card(name: str, file: Path) -> dict[str, Any]:
     try:
         made = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
-        raise BadInput(f"the card cannot be read: {problem}", where=str(file), then="ask for the file again") from None
+    except OSError as problem:
+        raise BadInput(
+            f"the card cannot be read: {problem.strerror}", where=str(file), then="name a file that can be read"
+        ) from None
+    except ValueError:
+        made = None
     if not isinstance(made, dict) or set(made) != {"name", "argon2", "verifier"} or made["name"] != name:
         raise BadInput(
             f"this is no card of {name}", where=str(file), then="let them make one with `junbikin people card`"

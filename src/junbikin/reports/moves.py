@@ -46,7 +46,8 @@ def moves(
     lines = [f"  {name}: {visible(text)}" for name, text in stated]
     shown = first(books, entries, limit)
     lines += [
-        f"  {code}  {_direction(amount, lang)} {grouped(abs(amount))} {code.split('/')[1]}" for code, amount in shown
+        f"  {code}  {_direction(amount, lang)} {grouped(amount.copy_abs())} {code.split('/')[1]}"
+        for code, amount in shown
     ]
     rest = entries.amounts.count(",") + 1 - len(shown)
     if rest:

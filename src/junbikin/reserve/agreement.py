@@ -51,8 +51,8 @@ def agreement(view: FactsView, ledger: Ledger) -> list[Finding]:
                 f"準備金資産の評価額が計上額を{'上回って' if more else '下回って'}いる",
             ),
             Name(
-                "book the accrual with `junbikin reserve accrue`" if more else "fund the reserve, or revalue its assets",
-                "`junbikin reserve accrue` で積立額を計上する" if more else "準備金を拠出するか、資産を再評価する",
+                "book the accrual with `junbikin reserve accrue`, if it is not booked yet" if more else "fund the reserve, or revalue its assets",
+                "未計上の積立額があれば `junbikin reserve accrue` で計上する" if more else "準備金を拠出するか、資産を再評価する",
             ),
             Name("FIEA 46-5, 49-5: assets are held for what is set aside", "金商法46条の5・49条の5：積立額に対応する資産を保有する"),
             amount=difference,

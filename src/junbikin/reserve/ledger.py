@@ -74,11 +74,11 @@ class Ledger:
         with telling(self.books.home), self.books.engine.connect() as connection:
             return [_Account(*row) for row in sorted(connection.execute(query).all())]
 
-    def _held(self, owner: str) -> dict[tuple[str, str], Decimal]:
-        """(place, asset) → what an owner holds there, whoever the holders are."""
+    def _held(self) -> dict[tuple[str, str], Decimal]:
+        """(place, asset) → what the reserve holds there, whoever the holders are."""
         held: dict[tuple[str, str], Decimal] = {}
         for account in self._accounts:
-            if account.owner == owner:
+            if account.owner == "reserve":
                 there = account.place, account.asset
                 held[there] = EXACT.add(held.get(there, Decimal(0)), account.holds)
         return held
@@ -88,7 +88,7 @@ class Ledger:
         """What the reserve holds, asset by asset and place by place, with what the place makes of it."""
         places = said(self.books, "place", self.at, self.known_at)
         rows = []
-        for (place, asset), held in self._held("reserve").items():
+        for (place, asset), held in self._held().items():
             if held and place != BOOKED:
                 with _reading("place", place):
                     rows.append(_asset(self.as_of, asset, place, held, places.get(place, {})))
@@ -97,7 +97,7 @@ class Ledger:
     @cached_property
     def booked(self) -> Decimal:
         """What of the reserve is booked: set aside, less what was used and released. In the home's currency."""
-        return self._held("reserve").get((BOOKED, self.books.home.currency), Decimal(0))
+        return self._held().get((BOOKED, self.books.home.currency), Decimal(0))
 
     @cached_property
     def reserve_entries(self) -> list[dict[str, Any]]:
@@ -111,7 +111,7 @@ class Ledger:
             if (account.owner, account.place, account.asset) != booked:
                 continue
             for line in statement(self.books, account.number, None, self.at, self.known_at):
-                kind = self._kind(json.loads(line.content))
+                kind = _KINDS[self._purpose(line.content)]
                 amount = line.amount if kind == "accrual" else EXACT.minus(line.amount)
                 rows.append(
                     {
@@ -124,23 +124,34 @@ class Ledger:
                 )
         return rows
 
-    def _kind(self, content: dict[str, str]) -> str:
-        if content["purpose"] != "reversal":
-            return _KINDS[content["purpose"]]
+    def _purpose(self, content: str) -> str:
+        """The purpose of a batch, or of the batch that it undoes."""
+        says: dict[str, str] = json.loads(content)
+        if says["purpose"] != "reversal":
+            return says["purpose"]
         with telling(self.books.home), self.books.engine.connect() as connection:
-            undone = connection.scalar(select(records.c.content).where(records.c.id == int(content["reverses"])))
-        return _KINDS[json.loads(undone or "{}")["purpose"]]
+            undone = connection.scalar(select(records.c.content).where(records.c.id == int(says["reverses"])))
+        return str(json.loads(undone or "{}")["purpose"])
+
+    def _paid(self) -> dict[str, Decimal]:
+        """Policy → what its insurer paid out of it, in JPY. A premium pays for the policy and does not fill it up again."""
+        paid: dict[str, Decimal] = {}
+        for account in self._accounts:
+            if (account.owner, account.asset) == ("insurer", "JPY"):
+                for line in statement(self.books, account.number, None, self.at, self.known_at):
+                    if self._purpose(line.content) != "premium":
+                        paid[account.place] = EXACT.subtract(paid.get(account.place, Decimal(0)), line.amount)
+        return paid
 
     @cached_property
     def policies(self) -> list[dict[str, Any]]:
         """The policies in the registry, each with what one event could still be paid out of it."""
-        held = self._held("insurer")
+        paid = self._paid()
         insurers = said(self.books, "insurer", self.at, self.known_at)
         rows = []
         for policy, says in said(self.books, "policy", self.at, self.known_at).items():
-            paid = EXACT.minus(held.get((policy, "JPY"), Decimal(0)))
             with _reading("policy", policy):
-                rows.append(_policy(self.as_of, policy, says, insurers, paid))
+                rows.append(_policy(self.as_of, policy, says, insurers, paid.get(policy, Decimal(0))))
         return rows
 
 

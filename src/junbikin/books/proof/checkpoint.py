@@ -186,9 +186,13 @@ def read_checkpoint(path: Path, signer: str = "") -> Checkpoint:
 def _read(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
+    except OSError as problem:
         raise BadInput(
-            f"this is no checkpoint: {problem}",
+            f"the checkpoint cannot be read: {problem.strerror}", where=str(path), then="name a file that can be read"
+        ) from None
+    except ValueError:
+        raise BadInput(
+            "this is no checkpoint",
             where=str(path),
             then="name a file that `junbikin books checkpoint` made",
         ) from None
