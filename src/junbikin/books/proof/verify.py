@@ -15,6 +15,7 @@ from junbikin.books.proof.checkpoint import Checkpoint, against
 from junbikin.books.proof.cut import Cut, Part, cut
 from junbikin.books.proof.digests import heads_digest
 from junbikin.books.proof.rules import check_rules, read_rules
+from junbikin.books.proof.tables import check_guards, check_tables
 from junbikin.books.proof.verdict import Difference, Verdict
 
 Progress = Callable[[str, float], None]
@@ -62,7 +63,7 @@ def _differences(
     view: Cut, checkpoint: Checkpoint | None, progress: Progress, counts: _Counts
 ) -> Generator[Difference, None, None]:
     """Every difference that one step finds before the next is taken: the log first, then what follows from it."""
-    yield from _some(chain.check_tables(view.main))
+    yield from _some(check_tables(view.main))
     parts = view.parts()
     counts.records, counts.batches = sum(part.records for part in parts), sum(part.batches for part in parts)
     for done, difference in enumerate(view.at_once(chain.check_part, parts), 1):
@@ -86,7 +87,7 @@ def _differences(
     for difference in view.at_once(entries.check_approvals, parts):
         yield from _some(difference)
     progress("approvals", 1.0)
-    yield from _some(chain.check_guards(view.main))
+    yield from _some(check_guards(view.main))
 
 
 def _batches(
