@@ -8,11 +8,10 @@ import click
 
 from junbikin.cli.acting import Acting, acts
 from junbikin.cli.filed import ask
-from junbikin.cli.show import as_json, home_of, lang_of, print_table, progress_bar
+from junbikin.cli.show import AS_JSON, as_json, home_of, lang_of, print_table, progress_bar
 from junbikin.errors import BadInput, SourceRefused
 
 _STATUS = {"open": ("open", "利用中"), "frozen": ("frozen", "凍結"), "closed": ("closed", "閉鎖")}
-_JSON = click.option("--json", "json_", is_flag=True, help="Print as JSON.")
 _WHY = click.option("--why", required=True, help="The reason, which goes on record.")
 
 
@@ -22,7 +21,7 @@ _WHY = click.option("--why", required=True, help="The reason, which goes on reco
 @click.option(
     "--limit", type=click.IntRange(0), default=100, show_default=True, help="Accounts to print; 0 prints all."
 )
-@_JSON
+@AS_JSON
 @click.pass_context
 def accounts(ctx: click.Context, owner: str, asset: str, limit: int, json_: bool) -> None:
     """List accounts by code, with status and what they hold now. JSON lists them all."""
@@ -57,7 +56,7 @@ def accounts(ctx: click.Context, owner: str, asset: str, limit: int, json_: bool
 )
 @_WHY
 @acts
-@_JSON
+@AS_JSON
 @click.pass_context
 def open_(ctx: click.Context, codes: tuple[str, ...], file: Path | None, why: str, who: Acting, json_: bool) -> None:
     """Open accounts. Those that are there already are left alone.
@@ -99,7 +98,7 @@ def _listed(file: Path) -> list[str]:
 @click.argument("code")
 @_WHY
 @acts
-@_JSON
+@AS_JSON
 @click.pass_context
 def freeze(ctx: click.Context, code: str, why: str, who: Acting, json_: bool) -> None:
     """Freeze an account at once: nothing goes in or out. Opening it again takes two people."""
@@ -119,7 +118,7 @@ def freeze(ctx: click.Context, code: str, why: str, who: Acting, json_: bool) ->
 @click.argument("code")
 @_WHY
 @acts
-@_JSON
+@AS_JSON
 @click.pass_context
 def reopen(ctx: click.Context, code: str, why: str, who: Acting, json_: bool) -> None:
     """Ask for a frozen or closed account to be opened again."""
@@ -130,7 +129,7 @@ def reopen(ctx: click.Context, code: str, why: str, who: Acting, json_: bool) ->
 @click.argument("code")
 @_WHY
 @acts
-@_JSON
+@AS_JSON
 @click.pass_context
 def close(ctx: click.Context, code: str, why: str, who: Acting, json_: bool) -> None:
     """Ask for an account to be closed."""

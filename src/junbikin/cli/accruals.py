@@ -9,7 +9,7 @@ import click
 
 from junbikin.cli.acting import Acting, acts
 from junbikin.cli.posting import move_money
-from junbikin.cli.show import home_of
+from junbikin.cli.show import AS_JSON, home_of
 from junbikin.errors import BadInput, BooksRefused
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 )
 @click.option("--why", default="year-end accrual", show_default=True, help="The reason, which goes on record.")
 @acts
-@click.option("--json", "json_", is_flag=True, help="Print as JSON.")
+@AS_JSON
 @click.pass_context
 def accrue(
     ctx: click.Context, as_of: datetime | None, rulebook_id: str | None, why: str, who: Acting, json_: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from junbikin.cli import accounts, keeping, posting, statements
-from junbikin.cli.show import as_json, home_of, lang_of, print_table
+from junbikin.cli.show import AS_JSON, as_json, home_of, lang_of, print_table
 
 
 class _InOrder(click.Group):
@@ -24,7 +24,7 @@ def books() -> None:
 @click.option(
     "--owner", default="", metavar="URL", help="The address of the role that shall own books in another database."
 )
-@click.option("--json", "json_", is_flag=True, help="Print as JSON.")
+@AS_JSON
 @click.pass_context
 def migrate(ctx: click.Context, owner: str, json_: bool) -> None:
     """Make the books, or bring them to this version.
@@ -48,7 +48,7 @@ def migrate(ctx: click.Context, owner: str, json_: bool) -> None:
 
 
 @books.command()
-@click.option("--json", "json_", is_flag=True, help="Print as JSON.")
+@AS_JSON
 @click.pass_context
 def flows(ctx: click.Context, json_: bool) -> None:
     """Show the flow rules: who may pay whom, for which purpose, made and approved by whom, on what grounds."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from junbikin.cli.show import as_json, console, home_of, lang_of, progress_bar
+from junbikin.cli.show import AS_JSON, as_json, console, home_of, lang_of, progress_bar
 
 
 @click.command()
@@ -65,7 +65,7 @@ def _receipt(receipt: Any) -> dict[str, Any]:
 
 
 @click.group(invoke_without_command=True)
-@click.option("--json", "json_", is_flag=True, help="Print as JSON.")
+@AS_JSON
 @click.pass_context
 def facts(ctx: click.Context, json_: bool) -> None:
     """Show what facts there are: datasets, days, rows, and the files they came from."""
@@ -145,7 +145,7 @@ def _kind(reason: str) -> str:
 
 
 @facts.command()
-@click.option("--json", "json_", is_flag=True, help="Print as JSON.")
+@AS_JSON
 def schema(json_: bool) -> None:
     """Show the datasets, their columns and keys, and the mappings that ship with the package."""
     from junbikin.facts.datasets import DATASETS

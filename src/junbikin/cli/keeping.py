@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from junbikin.cli.passwords import password, stated
-from junbikin.cli.show import as_json, home_of, progress_bar
+from junbikin.cli.show import AS_JSON, as_json, home_of, progress_bar
 
 if TYPE_CHECKING:
     from junbikin.books.proof.verdict import Verdict
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from junbikin.home import Home
 
 _FILE = click.Path(path_type=Path)
-_JSON = click.option("--json", "json_", is_flag=True, help="Print as JSON.")
 
 
 def _passphrase_file(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,7 +33,7 @@ def _passphrase(file: Path | None, *, twice: bool = False) -> str:
 @click.command()
 @click.option("--checkpoint", type=_FILE, help="A checkpoint that was kept: the books must still contain it.")
 @click.option("--signer", default="", metavar="FINGERPRINT", help="The key that must have signed the checkpoint.")
-@_JSON
+@AS_JSON
 @click.pass_context
 def verify(ctx: click.Context, checkpoint: Path | None, signer: str, json_: bool) -> None:
     """Recompute everything that the books say, believing nothing, and name the first difference.
@@ -81,7 +80,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 @click.command()
 @click.option("--no-passphrase", is_flag=True, help="Leave the key unencrypted: whoever reads the file can sign.")
 @_passphrase_file
-@_JSON
+@AS_JSON
 @click.pass_context
 def key(ctx: click.Context, no_passphrase: bool, passphrase_file: Path | None, json_: bool) -> None:
     """Make the operator's signing key (Ed25519), once. Outsiders note down its fingerprint."""
@@ -100,7 +99,7 @@ def key(ctx: click.Context, no_passphrase: bool, passphrase_file: Path | None, j
 @click.command()
 @click.option("--out", type=_FILE, help="The new file [default: checkpoint-TIME.json where you stand].")
 @_passphrase_file
-@_JSON
+@AS_JSON
 @click.pass_context
 def checkpoint(ctx: click.Context, out: Path | None, passphrase_file: Path | None, json_: bool) -> None:
     """Sign where the books stand now, in a small file for auditors and the supervisor to keep."""
@@ -140,7 +139,7 @@ def _of_key(home: Home, file: Path | None) -> str | None:
 
 @click.command()
 @click.argument("file", type=_FILE)
-@_JSON
+@AS_JSON
 @click.pass_context
 def backup(ctx: click.Context, file: Path, json_: bool) -> None:
     """Write everything that the books hold to the new FILE, while they are in use. The signing key is not in it."""
@@ -154,7 +153,7 @@ def backup(ctx: click.Context, file: Path, json_: bool) -> None:
 @click.command()
 @click.argument("file", type=_FILE)
 @click.option("--owner", default="", metavar="URL", help="As for `books migrate`, for books in another database.")
-@_JSON
+@AS_JSON
 @click.pass_context
 def restore(ctx: click.Context, file: Path, owner: str, json_: bool) -> None:
     """Make the books of a home that has none from the backup FILE, whole or not at all; then verify them."""

@@ -9,7 +9,7 @@ import click
 from junbikin.cli import times
 from junbikin.cli.acting import Acting, acts
 from junbikin.cli.posting import move_money
-from junbikin.cli.show import home_of
+from junbikin.cli.show import AS_JSON, home_of
 from junbikin.reserve.moves import MOVES, Move
 
 
@@ -32,7 +32,7 @@ def _command(name: str, move: Move) -> click.Command:
     @click.option("--why", help="The reason, which goes on record [default: what the flow is in words].")
     @_grounds(move)
     @acts
-    @click.option("--json", "json_", is_flag=True, help="Print as JSON.")
+    @AS_JSON
     @click.pass_context
     def command(
         ctx: click.Context, /, payer: str, receiver: str, amount: str, at: str | None, key: str | None, why: str | None,

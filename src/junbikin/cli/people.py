@@ -11,11 +11,10 @@ import click
 from junbikin.cli.acting import Acting, acts
 from junbikin.cli.filed import ask
 from junbikin.cli.passwords import new_password
-from junbikin.cli.show import as_json, home_of, lang_of, print_table
+from junbikin.cli.show import AS_JSON, as_json, home_of, lang_of, print_table
 from junbikin.errors import BadInput
 
 _ROLES = ("reserve_officer", "approver", "incident_commander", "auditor", "supervisor", "administrator")
-_JSON = click.option("--json", "json_", is_flag=True, help="Print as JSON.")
 _NEW = click.option(
     "--new-password-file", type=click.Path(path_type=Path),
     help="Read the new password from the first line of a file (else JUNBIKIN_NEW_PASSWORD, else it is asked for twice).",
@@ -30,7 +29,7 @@ _CARD = click.option(
 
 
 @click.group(invoke_without_command=True)
-@_JSON
+@AS_JSON
 @click.pass_context
 def people(ctx: click.Context, json_: bool) -> None:
     """People and their roles (担当者と役割)."""
@@ -39,7 +38,7 @@ def people(ctx: click.Context, json_: bool) -> None:
 
 
 @people.command("list")
-@_JSON
+@AS_JSON
 @click.pass_context
 def list_(ctx: click.Context, json_: bool) -> None:
     """List people with their roles."""
@@ -81,7 +80,7 @@ def _list(ctx: click.Context, json_: bool) -> None:
 @click.option("--why", default="joins", show_default=True, help="The reason, which goes on record.")
 @_NEW
 @acts
-@_JSON
+@AS_JSON
 @click.pass_context
 def add(
     ctx: click.Context, name: str, roles: tuple[str, ...], card_file: Path | None, why: str, new_password_file: Path | None,
@@ -122,7 +121,7 @@ def add(
 @_CARD
 @click.option("--why", required=True, help="The reason, which goes on record.")
 @acts
-@_JSON
+@AS_JSON
 @click.pass_context
 def change(
     ctx: click.Context, name: str, roles: tuple[str, ...], active: bool | None, card_file: Path | None, why: str, who: Acting,
@@ -153,7 +152,7 @@ def change(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Where to write it [default: NAME.card.json]."
 )
 @_NEW
-@_JSON
+@AS_JSON
 def card_(name: str, out: Path | None, new_password_file: Path | None, json_: bool) -> None:
     """Make a card for yourself: it proves your password without giving it away. Needs no home and no books.
 
@@ -202,7 +201,7 @@ def _new_password(name: str, file: Path | None, who: Acting) -> str:
 @click.option("--why", default="a new password", show_default=True, help="The reason, which goes on record.")
 @_NEW
 @acts
-@_JSON
+@AS_JSON
 @click.pass_context
 def password(ctx: click.Context, why: str, new_password_file: Path | None, who: Acting, json_: bool) -> None:
     """Change one's own password: the old one is asked for, then the new one twice."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from junbikin.cli.show import as_json, console, home_of, lang_of
+from junbikin.cli.show import AS_JSON, as_json, console, home_of, lang_of
 from junbikin.errors import BadInput
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def explain(
 @click.command()
 @click.option("--as-of", type=_DAY, help="The day [default: today].")
 @click.option("--rulebook", "ids", multiple=True, metavar="ID", help="Compare these [default: every known one].")
-@click.option("--json", "json_", is_flag=True, help="Print as JSON.")
+@AS_JSON
 @click.pass_context
 def compare(ctx: click.Context, as_of: datetime | None, ids: tuple[str, ...], json_: bool) -> None:
     """All rulebooks side by side on the same facts."""
@@ -215,7 +215,7 @@ def _line(position: Position) -> dict[str, Any]:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--json", "json_", is_flag=True, help="Print as JSON.")
+@AS_JSON
 @click.pass_context
 def verify(ctx: click.Context, file: Path, json_: bool) -> None:
     """Recompute the position in FILE from the facts, believing nothing in it, and name the first difference.

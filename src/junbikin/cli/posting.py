@@ -10,7 +10,7 @@ import click
 from junbikin.cli import times
 from junbikin.cli.acting import Acting, acts
 from junbikin.cli.filed import tell
-from junbikin.cli.show import NUMBER, as_json, home_of, lang_of
+from junbikin.cli.show import AS_JSON, NUMBER, as_json, home_of, lang_of
 from junbikin.errors import BadInput
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @click.option("--authority", help="The authority's approval.")
 @click.option("--why", help="The reason, which goes on record [default: what the flow is in words].")
 @acts
-@click.option("--json", "json_", is_flag=True, help="Print as JSON.")
+@AS_JSON
 @click.pass_context
 def post(
     ctx: click.Context, /, purpose: str, payer: str | None, receiver: str | None, amount: str | None, entries: Path | None,
@@ -75,7 +75,7 @@ def post(
 @click.option("--authority", help="The authority's approval, when what is undone needed it.")
 @click.option("--why", required=True, help="The reason, which goes on record.")
 @acts
-@click.option("--json", "json_", is_flag=True, help="Print as JSON.")
+@AS_JSON
 @click.pass_context
 def reverse(
     ctx: click.Context, record: int, at: str | None, authority: str | None, why: str, who: Acting, json_: bool

@@ -9,12 +9,11 @@ import click
 from junbikin.cli import times
 from junbikin.cli.acting import Acting, acts
 from junbikin.cli.filed import tell, told
-from junbikin.cli.show import as_json, home_of, lang_of, print_table
+from junbikin.cli.show import AS_JSON, as_json, home_of, lang_of, print_table
 from junbikin.errors import BadInput
 from junbikin.registry.subjects import KINDS, described
 
 _KIND = click.Choice(list(KINDS))
-_JSON = click.option("--json", "json_", is_flag=True, help="Print as JSON.")
 
 
 @click.group()
@@ -34,7 +33,7 @@ def registry() -> None:
 )
 @click.option("--why", required=True, help="The reason, which goes on record.")
 @acts
-@_JSON
+@AS_JSON
 @click.pass_context
 def set_(
     ctx: click.Context, kind: str, subject: str, fields: tuple[str, ...], since: str | None, why: str, who: Acting, json_: bool
@@ -61,7 +60,7 @@ def set_(
 @click.argument("kind", type=_KIND)
 @click.option("--at", metavar="TIME", help=f"As it was in force then [default: now]: {times.HELP}.")
 @click.option("--known-at", metavar="TIME", help="As it was known then [default: now].")
-@_JSON
+@AS_JSON
 @click.pass_context
 def list_(ctx: click.Context, kind: str, at: str | None, known_at: str | None, json_: bool) -> None:
     """List what is registered of a KIND, as in force at a time, as known at a time."""
@@ -87,7 +86,7 @@ def _cell(value: Any) -> str:
 
 
 @registry.command("fields")
-@_JSON
+@AS_JSON
 @click.pass_context
 def fields_(ctx: click.Context, json_: bool) -> None:
     """Show the kinds of things that are registered, and the fields of each."""

@@ -8,14 +8,13 @@ import click
 
 from junbikin.cli import times
 from junbikin.cli.acting import Acting, acts
-from junbikin.cli.show import NUMBER, as_json, home_of, lang_of, print_table
+from junbikin.cli.show import AS_JSON, NUMBER, as_json, home_of, lang_of, print_table
 
 if TYPE_CHECKING:
     from junbikin.books.database import Books
     from junbikin.registry.requests import Request
     from junbikin.reports.words import Lang
 
-_JSON = click.option("--json", "json_", is_flag=True, help="Print as JSON.")
 _WHY = click.option("--why", required=True, help="The reason, which goes on record.")
 
 
@@ -26,7 +25,7 @@ def request() -> None:
 
 @request.command("list")
 @click.option("--waiting", is_flag=True, help="Only those that nobody has decided yet.")
-@_JSON
+@AS_JSON
 @click.pass_context
 def list_(ctx: click.Context, waiting: bool, json_: bool) -> None:
     """List requests, oldest first, with what became of them."""
@@ -68,7 +67,7 @@ def _stands(request: Request, lang: Lang) -> str:
 @request.command()
 @click.argument("number", type=NUMBER)
 @click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Entries to print; 0 prints all.")
-@_JSON
+@AS_JSON
 @click.pass_context
 def show(ctx: click.Context, number: int, limit: int, json_: bool) -> None:
     """Show everything that request NUMBER would do, who asked, when and why, and what it needs."""
@@ -88,7 +87,7 @@ def show(ctx: click.Context, number: int, limit: int, json_: bool) -> None:
 @click.argument("number", type=NUMBER)
 @_WHY
 @acts
-@_JSON
+@AS_JSON
 @click.pass_context
 def approve(ctx: click.Context, number: int, why: str, who: Acting, json_: bool) -> None:
     """Approve request NUMBER: it takes effect at once, once. Nobody approves their own."""
@@ -99,7 +98,7 @@ def approve(ctx: click.Context, number: int, why: str, who: Acting, json_: bool)
 @click.argument("number", type=NUMBER)
 @_WHY
 @acts
-@_JSON
+@AS_JSON
 @click.pass_context
 def refuse(ctx: click.Context, number: int, why: str, who: Acting, json_: bool) -> None:
     """Refuse request NUMBER, or take back one's own."""

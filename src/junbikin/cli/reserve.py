@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from junbikin.cli import accruals, moves
-from junbikin.cli.show import as_json, console, home_of, lang_of, print_table
+from junbikin.cli.show import AS_JSON, as_json, console, home_of, lang_of, print_table
 from junbikin.errors import BadInput
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from junbikin.reserve.history import Point
 
 _DAY = click.DateTime(["%Y-%m-%d"])
-_JSON = click.option("--json", "json_", is_flag=True, help="Print as JSON.")
 
 
 @click.group()
@@ -28,7 +27,7 @@ def reserve() -> None:
 
 @reserve.command("show")
 @click.option("--as-of", type=_DAY, help="The day [default: today].")
-@_JSON
+@AS_JSON
 @click.pass_context
 def show_(ctx: click.Context, as_of: datetime | None, json_: bool) -> None:
     """Show the booked reserve and the assets behind it: two figures that must agree."""
@@ -116,7 +115,7 @@ def _entry(row: dict[str, Any]) -> dict[str, str]:
 @click.option("--rulebook", default="", metavar="ID", help="Only this rulebook's positions.")
 @click.option("--every", is_flag=True, help="Of a day assessed more than once, show every position, not only the last.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with charts to this file.")
-@_JSON
+@AS_JSON
 @click.pass_context
 def history_(ctx: click.Context, rulebook: str, every: bool, html: Path | None, json_: bool) -> None:
     """Print and plot the requirement and the resources of every position on record."""

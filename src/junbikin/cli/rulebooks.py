@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from junbikin.cli.show import as_json, console, lang_of
+from junbikin.cli.show import AS_JSON, as_json, console, lang_of
 
 
 @click.group(invoke_without_command=True)
-@click.option("--json", "json_", is_flag=True, help="Print as JSON.")
+@AS_JSON
 @click.pass_context
 def rulebooks(ctx: click.Context, json_: bool) -> None:
     """List the rulebooks (規則集) that are known."""
@@ -44,7 +44,7 @@ def rulebooks(ctx: click.Context, json_: bool) -> None:
 
 @rulebooks.command()
 @click.argument("rulebook_id", metavar="ID")
-@click.option("--json", "json_", is_flag=True, help="Print as JSON.")
+@AS_JSON
 @click.pass_context
 def show(ctx: click.Context, rulebook_id: str, json_: bool) -> None:
     """Show a rulebook's parameters: value, since when, how far it is law, and where it is from."""

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 NUMBER = click.IntRange(1, 2**63 - 1)
 """The number of a record."""
 
+AS_JSON = click.option("--json", "json_", is_flag=True, help="Print as JSON.")
+"""The option of commands that also answer programs."""
+
 
 def home_of(ctx: click.Context) -> Home:
     """The home that the command is for."""

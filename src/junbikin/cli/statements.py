@@ -8,10 +8,9 @@ from typing import Any
 import click
 
 from junbikin.cli import times
-from junbikin.cli.show import as_json, home_of, lang_of, print_table, stream_json
+from junbikin.cli.show import AS_JSON, as_json, home_of, lang_of, print_table, stream_json
 from junbikin.errors import BadInput
 
-_JSON = click.option("--json", "json_", is_flag=True, help="Print as JSON.")
 _KNOWN_AT = click.option("--known-at", metavar="TIME", help="As it was known then [default: now].")
 
 
@@ -19,7 +18,7 @@ _KNOWN_AT = click.option("--known-at", metavar="TIME", help="As it was known the
 @click.argument("account")
 @click.option("--at", metavar="TIME", help=f"What it held then [default: now]: {times.HELP}.")
 @_KNOWN_AT
-@_JSON
+@AS_JSON
 @click.pass_context
 def balance(ctx: click.Context, account: str, at: str | None, known_at: str | None, json_: bool) -> None:
     """What ACCOUNT (a code) holds, at any time, as known at any time."""
@@ -52,7 +51,7 @@ def balance(ctx: click.Context, account: str, at: str | None, known_at: str | No
 @click.option("--to", metavar="TIME", help=f"The last to show: {times.HELP}.")
 @_KNOWN_AT
 @click.option("--limit", type=click.IntRange(0), default=100, show_default=True, help="Lines to print; 0 prints all.")
-@_JSON
+@AS_JSON
 @click.pass_context
 def statement(
     ctx: click.Context, account: str, since: str | None, to: str | None, known_at: str | None, limit: int, json_: bool
