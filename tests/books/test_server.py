@@ -155,10 +155,23 @@ def test_it_starts_again_after_it_was_killed(folder: Path) -> None:
     assert not runs(folder)
 
 
-def test_a_process_that_got_a_dead_servers_number_is_not_taken_for_it(folder: Path) -> None:
+@pytest.mark.parametrize("of_another_user", [False, True])
+def test_a_process_that_got_a_dead_servers_number_is_not_taken_for_it(
+    folder: Path, of_another_user: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with visiting(folder):
         note = (folder / "postmaster.pid").read_text().splitlines()
-    (folder / "postmaster.pid").write_text("\n".join([str(os.getppid()), *note[1:]]) + "\n")
+    other = os.getppid()
+    (folder / "postmaster.pid").write_text("\n".join([str(other), *note[1:]]) + "\n")
+    if of_another_user:
+        cwd = psutil.Process.cwd
+
+        def hidden(process: psutil.Process) -> str:
+            if process.pid == other:
+                raise psutil.AccessDenied(other)
+            return cwd(process)
+
+        monkeypatch.setattr(psutil.Process, "cwd", hidden)
     with visiting(folder) as connection:
         assert connection.execute("SELECT 1").fetchall() == [(1,)]
 

@@ -186,8 +186,8 @@ def _status(folder: Path) -> str:
             return lines[7].strip() if len(lines) > 7 else "starting"
     except psutil.NoSuchProcess:
         return ""
-    except OSError:
-        pass
+    except (psutil.AccessDenied, OSError):
+        pass  # another user's process: a server runs as whoever owns its folder
     (folder / "postmaster.pid").unlink(missing_ok=True)  # PostgreSQL would take the other process for a server
     return ""
 
