@@ -72,6 +72,20 @@ def test_the_same_request_again_is_the_same_request_and_says_how_it_stands(asked
     assert f"request {number} was refused by ben: not this year" in office.says("ada", *MOVE)
 
 
+def test_whoever_could_never_make_a_batch_does_not_ask_for_it_in_place_of_whoever_can(office: Office) -> None:
+    draw = [
+        *pays("compensation", "reserve/JPY/kaede", "customer/JPY/pool/c1", "5"),
+        "--plan",
+        "plan-1",
+        "--why",
+        "losses",
+    ]
+    refusal = office.refuses("ada", *draw)
+    assert "ada has no role that may ask for this" in refusal.what
+    assert "incident_commander" in refusal.then
+    assert office.json("cem", *draw)["may_approve"] == ["ben"]
+
+
 def test_a_refused_request_moves_nothing_and_can_be_taken_back_by_whoever_made_it(asked: tuple[Office, str]) -> None:
     office, number = asked
     assert office.json("ada", "request", "refuse", number, "--why", "a mistake")["record"] is None

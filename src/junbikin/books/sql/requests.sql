@@ -10,6 +10,7 @@ DECLARE
   v_known record;
   v_action record;
   v_inline jsonb;
+  v_makers text[];
 BEGIN
   SELECT id, content INTO v_known FROM books.records WHERE kind = 'request' AND key = p_key;
   IF FOUND THEN
@@ -31,6 +32,15 @@ BEGIN
     END IF;
     IF v_inline IS NOT NULL AND EXISTS (SELECT 1 FROM books.records WHERE kind = 'batch' AND key = v_inline->>'key') THEN
       PERFORM books.refuse('the key ' || (v_inline->>'key') || ' was posted already', 'request ' || p_key, 'use a new key for a new batch');
+    END IF;
+    -- Whoever could never make it does not hold its key against whoever can.
+    IF v_inline->>'content' IS NOT NULL THEN
+      SELECT array_agg(DISTINCT role ORDER BY role) INTO v_makers
+      FROM books.flow_rules f, unnest(f.made_by) role WHERE f.purpose = books.said(v_inline->>'content')->>'purpose';
+    END IF;
+    IF NOT v_makers && books.roles_of(v_person) THEN
+      PERFORM books.refuse(p_person || ' has no role that may ask for this', 'batch ' || (v_inline->>'key'),
+        'let one of ' || array_to_string(v_makers, ', ') || ' ask for it');
     END IF;
   ELSE
     SELECT * INTO v_action FROM books.actions WHERE action = v_content->>'action';
