@@ -5,10 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from junbikin.books.proof.cut import Connection
 from junbikin.books.proof.verdict import Difference
+
+
+class Rule(NamedTuple):
+    """Which roles may make something and which may approve it (none: it needs no approval), and what it must state."""
+
+    made_by: frozenset[str]
+    approved_by: frozenset[str]
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +25,17 @@ class Rules:
 
     since: list[datetime]
     said: list[dict[str, list[list[Any]]]]
-    flows: list[dict[tuple[str, ...], bool]]
+    flows: list[dict[tuple[str, ...], Rule]]
+    actions: list[dict[str, Rule]]
 
-    def approval(self, version: int, *flow: str) -> bool | None:
-        """Whether a flow (purpose, payer, receiver, scope) needs approval under a version; None: it is not allowed."""
+    def flow(self, version: int, *flow: str) -> Rule | None:
+        """The rule of a flow (purpose, payer, receiver, scope) under a version; None: it is not allowed."""
         return self.flows[version - 1].get(flow)
+
+    @property
+    def needs(self) -> list[str]:
+        """All that a flow of any version must state."""
+        return sorted({need for version in self.flows for rule in version.values() for need in rule.needs})
 
     @property
     def may_overdraw(self) -> list[dict[str, bool]]:
@@ -33,8 +47,18 @@ def read_rules(connection: Connection) -> Rules:
     """The rules on record."""
     rows = connection.rows("SELECT recorded_at, content FROM books.records WHERE kind = 'rules' ORDER BY recorded_at")
     said = [json.loads(row.content) for row in rows]
-    flows = [{tuple(flow[:4]): bool(flow[5]) for flow in version["flow_rules"]} for version in said]
-    return Rules([row.recorded_at for row in rows], said, flows)
+    flows = [
+        {
+            tuple(flow[:4]): Rule(frozenset(flow[4]), frozenset(flow[5]), tuple(flow[6]))
+            for flow in version["flow_rules"]
+        }
+        for version in said
+    ]
+    actions = [
+        {name: Rule(frozenset(made_by), frozenset(approved_by)) for name, made_by, approved_by in version["actions"]}
+        for version in said
+    ]
+    return Rules([row.recorded_at for row in rows], said, flows, actions)
 
 
 _TABLES = {

@@ -10,10 +10,11 @@ from functools import partial
 import psycopg
 
 from junbikin.books.database import Books
-from junbikin.books.proof import chain, derived, entries
+from junbikin.books.proof import approvals, chain, derived, entries, releases
 from junbikin.books.proof.checkpoint import Checkpoint, against
 from junbikin.books.proof.cut import Cut, Part, cut
 from junbikin.books.proof.digests import heads_digest
+from junbikin.books.proof.eras import read_eras
 from junbikin.books.proof.rules import check_rules, read_rules
 from junbikin.books.proof.tables import check_guards, check_tables
 from junbikin.books.proof.verdict import Difference, Verdict
@@ -77,15 +78,17 @@ def _differences(
     yield from _some(check_rules(view.main, rules))
     yield from _some(derived.check_accounts(view.main, rules))
     progress("accounts", 1.0)
-    yield from _batches(view, parts, partial(entries.check_part, rules=rules), progress, counts)
+    eras = read_eras(view.main, rules)
+    yield from _batches(view, parts, partial(entries.check_part, eras=eras), progress, counts)
     spans = derived.spans(view.main)
     for done, (rows, difference) in enumerate(view.at_once(derived.check_span, spans), 1):
         yield from _some(difference)
         counts.there += rows
         progress("balances", done / len(spans))
     yield from _some(derived.extra_balance(view.main, counts.made, counts.there))
-    for difference in view.at_once(entries.check_approvals, parts):
+    for difference in view.at_once(partial(approvals.check_part, eras=eras), parts):
         yield from _some(difference)
+    yield from _some(releases.check_releases(view.main))
     progress("approvals", 1.0)
     yield from _some(check_guards(view.main))
 
