@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from junbikin.books.database import Books
 from junbikin.books.journal import Actor, Batch, account_numbers, post
@@ -79,6 +80,11 @@ class Cast:
         number = ask_to_post(self.books, self.people[by], self.batch(key, purpose, entries, None, **says))
         return decide(self.books, self.ben, number, "approve", "looks right")
 
+    def registered(self, kind: str, subject: str, says: Mapping[str, Any], at: datetime | None = None) -> None:
+        """Asks for something to be put on record, and lets Ben approve it."""
+        number = ask_to_record(self.books, self.ada, kind, subject, dict(says), "registered", at)
+        decide(self.books, self.ben, number, "approve", "seen")
+
     def pay_in(self, account: str, amount: Decimal | int | str, key: str = "") -> int:
         """Brings money into an account from outside or own funds."""
         asset, place = account.split("/")[1], account.split("/")[0]
@@ -100,13 +106,10 @@ def assembled(books: Books, accounts: Sequence[str] = ACCOUNTS) -> Cast:
     actors = {name: people.actor(books, name, PASSWORD) for name in ("ada", "ben")}
     cast = Cast(books, actors)
     for name in ("cem", "dai", "eva"):
-        number = ask_to_record(
-            books, cast.ada, "person", name, people.described(people.card(name, PASSWORD), ROLES[name]), "joins"
-        )
-        decide(books, cast.ben, number, "approve", "known")
+        cast.registered("person", name, people.described(people.card(name, PASSWORD), ROLES[name]))
         actors[name] = people.actor(books, name, PASSWORD)
     for place in ("kaede", "minato", "vault"):
-        decide(books, cast.ben, ask_to_record(books, cast.ada, "place", place, PLACE, "opened"), "approve", "seen")
+        cast.registered("place", place, PLACE)
     open_accounts(cast, accounts)
     return cast
 

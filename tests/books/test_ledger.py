@@ -10,7 +10,6 @@ import pytest
 from junbikin.books.database import Books
 from junbikin.books.journal import known_now
 from junbikin.errors import BooksProblem
-from junbikin.registry.requests import ask_to_record, decide
 from junbikin.reserve.ledger import Ledger
 
 from .cast import Cast, assembled, open_accounts
@@ -38,13 +37,8 @@ def ledger(cast: Cast) -> Ledger:
     return Ledger(cast.books, cast.books.home.today(), known_now(cast.books))
 
 
-def registered(cast: Cast, kind: str, subject: str, says: dict[str, str]) -> None:
-    number = ask_to_record(cast.books, cast.ada, kind, subject, says, "registered", LAST_YEAR)
-    decide(cast.books, cast.ben, number, "approve", "seen")
-
-
 def test_what_several_holders_were_paid_of_a_policy_counts_together(cast: Cast) -> None:
-    registered(cast, "policy", "policy-1", POLICY)
+    cast.registered("policy", "policy-1", POLICY, LAST_YEAR)
     open_accounts(cast, ["insurer/JPY/policy-1/hot", "insurer/JPY/policy-1/cold"])
     for account, amount in (("policy-1", 1_000_000), ("policy-1/hot", 2_000_000), ("policy-1/cold", 3_000_000)):
         paid = {f"insurer/JPY/{account}": -amount, "own/JPY/bank": amount}
@@ -54,7 +48,7 @@ def test_what_several_holders_were_paid_of_a_policy_counts_together(cast: Cast) 
 
 
 def test_a_premium_and_its_reversal_leave_what_a_policy_could_still_pay_as_it_is(cast: Cast) -> None:
-    registered(cast, "policy", "policy-1", POLICY)
+    cast.registered("policy", "policy-1", POLICY, LAST_YEAR)
     open_accounts(cast, ["insurer/JPY/policy-1"])
     cast.post(
         "claim", "insurance_claim", {"insurer/JPY/policy-1": -4_000_000, "own/JPY/bank": 4_000_000}, reference="c"
@@ -85,7 +79,7 @@ def test_what_is_booked_in_another_asset_is_not_added_to_the_homes_currency(cast
 
 @pytest.mark.parametrize("wrong", [{"aggregate_jpy": "much"}, {"effective_from": "soon"}, {"deductible_jpy": None}])
 def test_a_policy_on_record_that_cannot_be_read_is_named(cast: Cast, wrong: dict[str, str]) -> None:
-    registered(cast, "policy", "policy-1", POLICY | wrong)
+    cast.registered("policy", "policy-1", POLICY | wrong, LAST_YEAR)
     with pytest.raises(BooksProblem, match="policy-1") as told:
         _ = ledger(cast).policies
     assert "registry set policy policy-1" in told.value.then

@@ -15,7 +15,7 @@ from junbikin.calendars import fiscal_year
 from junbikin.errors import BooksRefused
 from junbikin.facts.lake import open_lake
 from junbikin.findings import Finding
-from junbikin.registry.requests import ask_to_post, ask_to_post_arrays, ask_to_record, decide
+from junbikin.registry.requests import ask_to_post, ask_to_post_arrays, decide
 from junbikin.registry.subjects import described
 from junbikin.reserve.accruals import accrual, accrual_draft
 from junbikin.reserve.agreement import booked
@@ -63,7 +63,7 @@ def cast(books: Books) -> Cast:
     """Everyone, on books of a home with facts, with ¥50m of own funds at hand before the day."""
     add(books.home, trades=TRADES, customer_balances=BALANCES, holdings=HOLDINGS, prices=PRICES)
     cast = assembled(books)
-    registered(cast, "place", "kaede", PLACE)
+    cast.registered("place", "kaede", described("place", PLACE), THEN)
     cast.post("capital", "income", {"outside/JPY/world": -50_000_000, "own/JPY/bank": 50_000_000}, THEN)
     return cast
 
@@ -80,11 +80,6 @@ def assessed(books: Books, rulebook: str = "jp-fiea-175", day: date = DAY, ledge
 
 def found(position: Position, code: str) -> list[Finding]:
     return [finding for finding in position.findings if finding.code == code]
-
-
-def registered(cast: Cast, kind: str, subject: str, says: dict[str, str]) -> None:
-    number = ask_to_record(cast.books, cast.ada, kind, subject, described(kind, says), "registered", THEN)
-    decide(cast.books, cast.ben, number, "approve", "seen")
 
 
 def funded(cast: Cast, amount: int) -> None:
@@ -110,8 +105,10 @@ def accrued(cast: Cast, day: date = DAY) -> Position:
 def test_a_position_reads_reserve_assets_and_policies_from_the_books_and_not_from_files(cast: Cast) -> None:
     add(cast.books.home, reserve_assets=f"{ASSETS}\n2025-03-31 file deposit JPY 7 bank true true JP 1\n")
     funded(cast, 30_000_000)
-    registered(cast, "insurer", "kamome", {"name": "Kamome", "jurisdiction": "JP", "licence": "1"})
-    registered(cast, "policy", "policy-1", POLICY)
+    cast.registered(
+        "insurer", "kamome", described("insurer", {"name": "Kamome", "jurisdiction": "JP", "licence": "1"}), THEN
+    )
+    cast.registered("policy", "policy-1", described("policy", POLICY), THEN)
     position = assessed(cast.books, "hk-sfc")
     [asset], [policy] = position.resources.assets, position.resources.policies
     [finding] = found(position, "facts-not-read")
@@ -156,13 +153,13 @@ def test_the_booked_reserve_and_the_assets_behind_it_must_agree(cast: Cast) -> N
 
 
 def test_a_policy_is_worth_what_claims_left_of_it_and_its_end_is_told_beforehand(cast: Cast) -> None:
-    registered(cast, "policy", "policy-1", POLICY)
+    cast.registered("policy", "policy-1", described("policy", POLICY), THEN)
     assert found(assessed(cast.books), "policy-ends") == []
     paid = {"insurer/JPY/policy-1": -5_500_000, "own/JPY/bank": 5_500_000}
     cast.post("claim", "insurance_claim", paid, THEN, reference="claim 7")
     [policy] = assessed(cast.books, "hk-sfc").resources.policies
     assert policy.worth.known == 3_500_000
-    registered(cast, "policy", "policy-1", {**POLICY, "cancelled_on": "2025-04-30"})
+    cast.registered("policy", "policy-1", described("policy", {**POLICY, "cancelled_on": "2025-04-30"}), THEN)
     [finding] = found(assessed(cast.books), "policy-ends")
     assert finding.cure_by == date(2025, 4, 30)
 
