@@ -114,7 +114,10 @@ EXCESS = {
     "no position": "UPDATE books.records SET key = repeat('q', 64) WHERE kind = 'position'",
     "no year's end": "UPDATE books.records SET content = replace(content, 'true', 'false') WHERE kind = 'position'",
 }
-KINDS = {"approval": NOT_APPROVED, "role": ROLES, "flow": STATEMENTS, "excess": EXCESS}
+UNREADABLE = {
+    "roles that are none": "UPDATE books.records SET content = regexp_replace(content, '\\[.*\\]', '\"all\"') WHERE key = 'founding:ben'"
+}
+KINDS = {"unreadable": UNREADABLE, "approval": NOT_APPROVED, "role": ROLES, "flow": STATEMENTS, "excess": EXCESS}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 from junbikin.books.proof.cut import Connection
 from junbikin.books.proof.rules import Rules
@@ -42,18 +40,18 @@ class Eras:
 
 
 _PEOPLE = """
-  SELECT subject, recorded_at, content FROM books.records WHERE kind = 'person' AND subject IS NOT NULL ORDER BY recorded_at
+  SELECT subject, recorded_at, CASE says->>'active' WHEN 'true' THEN ARRAY(SELECT jsonb_array_elements_text(says->'roles')) ELSE '{}' END AS roles
+  FROM (SELECT subject, recorded_at, content::jsonb AS says FROM books.records WHERE kind = 'person' AND subject IS NOT NULL OFFSET 0) p
+  ORDER BY recorded_at
 """
 
 
 def read_eras(connection: Connection, rules: Rules) -> Eras:
-    """The eras on record. People are few."""
+    """The eras on record. People are few, and their roles seldom change."""
     people: dict[str, list[tuple[datetime, frozenset[str]]]] = {}
     for row in connection.rows(_PEOPLE):
-        says = json.loads(row.content)
-        roles = frozenset(says["roles"]) if says["active"] else frozenset()
-        people.setdefault(row.subject, [(row.recorded_at, roles)]).append((row.recorded_at, roles))
-    for name, said in people.items():
-        people[name] = said[:1] + [new for old, new in pairwise(said) if old[1] != new[1]]
+        said, roles = people.setdefault(row.subject, []), frozenset(row.roles)
+        if not said or said[-1][1] != roles:
+            said.append((row.recorded_at, roles))
     changes = {at for said in people.values() for at, _ in said}
     return Eras(sorted({*rules.since, *changes, *(at + UNDER_WAY for at in changes)}), rules, people)
