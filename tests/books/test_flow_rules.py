@@ -234,3 +234,16 @@ def test_a_batch_is_undone_once_by_its_exact_opposite(table: Table) -> None:
     again = table.batch(flow, f"reversal:{undone}", reverses=str(undone))
     with table.sql.refused("does not undo"):
         table.file(flow, again, "ada")
+
+
+def test_a_release_is_not_undone_by_another_batch_with_the_key_of_its_reversal(table: Table) -> None:
+    says = saying(digest="d" * 64, year_end=True, excess="30", currency="JPY")
+    table.sql.value("SELECT books.record_position('rulebook', '2025-03-31T14:59:59.999999Z', %s)", says)
+    record = table.file(RELEASE, table.batch(RELEASE, "first", 30, position="d" * 64, authority="letter"), "ada")
+    table.file(
+        ("relocation", "own", "own", "held"),
+        table.batch(("relocation", "own", "own", "held"), f"reversal:{record}"),
+        "ada",
+    )
+    with table.sql.refused("of which 30 is released already"):
+        table.file(RELEASE, table.batch(RELEASE, "second", 30, position="d" * 64, authority="letter"), "ada")

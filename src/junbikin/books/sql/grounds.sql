@@ -46,7 +46,8 @@ BEGIN
       SELECT unnest(r.accounts), unnest(r.amounts), true FROM books.records p
       JOIN books.records r ON r.kind = 'batch' AND r.subject = p.key
       WHERE p.kind = 'position' AND p.effective_at = v_shown.effective_at
-        AND NOT EXISTS (SELECT 1 FROM books.records u WHERE u.kind = 'batch' AND u.key = 'reversal:' || r.id)) e
+        AND NOT EXISTS (
+          SELECT 1 FROM books.records u WHERE u.kind = 'batch' AND u.key = 'reversal:' || r.id AND u.content::jsonb->>'purpose' = 'reversal')) e
     JOIN books.accounts a ON a.id = e.account AND a.owner = 'reserve'
     WHERE e.amount < 0 GROUP BY a.place = 'booked'
   LOOP
