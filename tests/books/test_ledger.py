@@ -10,6 +10,7 @@ import pytest
 from junbikin.books.database import Books
 from junbikin.books.journal import known_now
 from junbikin.errors import BooksProblem
+from junbikin.reserve.agreement import registry_gaps
 from junbikin.reserve.ledger import Ledger
 
 from .cast import Cast, assembled, open_accounts
@@ -45,6 +46,26 @@ def test_what_several_holders_were_paid_of_a_policy_counts_together(cast: Cast) 
         cast.post(account, "insurance_claim", paid, LAST_YEAR, reference="claim")
     [policy] = ledger(cast).policies
     assert policy["remaining_jpy"] == 3_000_000
+
+
+def test_claims_beyond_a_policys_aggregate_and_places_not_registered_then_are_told(cast: Cast) -> None:
+    cast.registered("policy", "policy-1", POLICY, LAST_YEAR)
+    cast.post(
+        "c",
+        "insurance_claim",
+        {"insurer/JPY/policy-1": -9_000_000, "own/JPY/bank": 9_000_000},
+        LAST_YEAR,
+        reference="c",
+    )
+    assert ledger(cast).overpaid == {}
+    cast.post("d", "insurance_claim", {"insurer/JPY/policy-1": -5, "own/JPY/bank": 5}, LAST_YEAR, reference="d")
+    cast.post("fund", "fund", {"own/JPY/bank": -7, "reserve/JPY/minato": 7}, LAST_YEAR)
+    then = Ledger(cast.books, LAST_YEAR.date(), known_now(cast.books))
+    assert (then.overpaid, then.unplaced) == ({"policy-1": Decimal(5)}, ["minato"])
+    told = {finding.code: finding for finding in registry_gaps(then)}
+    assert set(told) == {"policy-overpaid", "place-unknown"}
+    assert "minato" in told["place-unknown"].what.ja
+    assert ledger(cast).unplaced == []
 
 
 def test_a_premium_and_its_reversal_leave_what_a_policy_could_still_pay_as_it_is(cast: Cast) -> None:

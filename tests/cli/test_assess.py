@@ -256,3 +256,7 @@ def test_facts_ingested_later_are_not_seen_when_asked_what_was_known_before(asse
     words = ("assess", "--as-of", DAY, "--rulebook", "hk-sfc")
     assert "no balances of customers known" in said(*words, "--known-on", str(yesterday), home=assessed)
     assert said(*words, "--known-on", str(tomorrow), home=assessed) == said(*words, home=assessed)
+
+
+def test_a_day_that_has_not_come_is_not_assessed(business: Path) -> None:
+    assert "has not come yet" in refused("assess", "--as-of", "2999-01-01", home=business).what

@@ -70,7 +70,10 @@ def test_what_would_move_is_shown_before_the_password_is_asked_for(office: Offic
         ([*pays("fee", C1, BANK, "1"), "--reference", "r"], "1 is asked for"),
         ([*pays("reversal", C1, WORLD, "1")], "names what it undoes"),
         ([*pays("deposit", WORLD, C1, "0"), "--reference", "r"], "not above 0"),
-        ([*pays("deposit", WORLD, C1, "1,000"), "--reference", "r"], "not a finite number"),
+        ([*pays("deposit", WORLD, C1, "1,000"), "--reference", "r"], "is no amount"),
+        ([*pays("deposit", WORLD, C1, "1e5"), "--reference", "r"], "is no amount"),
+        ([*pays("deposit", WORLD, C1, "１００"), "--reference", "r"], "is no amount"),
+        ([*pays("relocation", C1, C1, "1"), "--reference", "r"], "would pay itself"),
         ([*pays("deposit", WORLD, "customer/JPY/pool/c9", "1"), "--reference", "r"], "no account customer/JPY/pool/c9"),
         ([*pays("deposit", WORLD, C1, "1"), "--reference", "r", "--at", "2999-01-01"], "has not come yet"),
         ([*pays("deposit", WORLD, C1, "1"), "--reference", "r", "--at", "2026-03-31T10:00:00"], "has no zone"),
@@ -207,6 +210,8 @@ def test_stopping_money_takes_one_person_and_moving_it_again_two(office: Office)
     assert "is frozen" in office.refuses("ada", *pays("deposit", WORLD, C1, "1"), "--reference", "r").what
     office.approved("ada", "books", "reopen", C1, "--why", "cleared")
     office.deposit("1", "r")
+    number = str(office.json("ada", "books", "close", C1, "--why", "customer left")["request"])
+    assert "holds something" in office.refuses("ben", "request", "approve", number, "--why", "w").what
     office.approved("ada", "books", "close", C2, "--why", "customer left")
     assert "is closed" in office.refuses("ada", *pays("deposit", WORLD, C2, "1"), "--reference", "r").what
 

@@ -69,7 +69,9 @@ def test_the_same_request_again_is_the_same_request_and_says_how_it_stands(asked
     office, number = asked
     assert str(office.json("ada", *MOVE)["request"]) == number
     office.says("ben", "request", "refuse", number, "--why", "not this year")
-    assert f"request {number} was refused by ben: not this year" in office.says("ada", *MOVE)
+    refusal = office.refuses("ada", *MOVE)
+    assert refusal.what == f"request {number}, just this, was refused by ben: not this year"
+    assert "another reference" in refusal.then
 
 
 def test_whoever_could_never_make_a_batch_does_not_ask_for_it_in_place_of_whoever_can(office: Office) -> None:

@@ -132,6 +132,25 @@ def test_what_cannot_be_registered_is_refused_by_its_field(office: Office, field
     assert part in office.refuses("ada", "registry", "set", "place", "x", *fields, "--why", "w").what
 
 
+def test_a_policy_of_nobody_known_or_of_no_time_is_refused_and_one_on_record_is_shown_in_words(office: Office) -> None:
+    policy = [
+        "insurer=kamome", "effective_from=2026-04-01", "effective_to=2027-03-31", "causes=hack|fraud", "storages=hot|cold",
+        "aggregate_jpy=9000000", "per_event_jpy=8000000", "deductible_jpy=1000000",
+    ]  # fmt: skip
+    ask = ["registry", "set", "policy", "p-1"]
+    assert "not registered" in office.refuses("ada", *ask, *policy, "--why", "w").what
+    office.approved(
+        "ada", "registry", "set", "insurer", "kamome", "name=Kamome", "jurisdiction=JP", "licence=1", "--why", "w"
+    )
+    early = [*policy[:2], "effective_to=2026-03-31", *policy[3:]]
+    assert "ends before it begins" in office.refuses("ada", *ask, *early, "--why", "w").what
+    office.approved("ada", *ask, *policy, "--why", "w")
+    shown = office.says("", "registry", "list", "policy")
+    assert "p-1\n  insurer: kamome\n" in shown
+    assert "  aggregate_jpy: 9,000,000\n" in shown
+    assert "  causes: hack, fraud\n" in shown
+
+
 def test_the_fields_of_every_kind_are_shown(office: Office) -> None:
     fields = office.json("", "registry", "fields")
     assert set(fields) == {"place", "provider", "insurer", "policy"}

@@ -43,6 +43,8 @@ def between(books: Books, payer: str, receiver: str, amount: Decimal) -> Entries
     """One account pays another. Raises `BadInput` when nothing is paid, `BooksRefused` when there is no such account."""
     if amount <= 0:
         raise BadInput(f"the amount {plain(amount)} is not above 0", then="say what is paid, and who pays whom")
+    if payer == receiver:
+        raise BadInput(f"{payer} would pay itself", then="name two accounts")
     return from_codes(books, [payer, receiver], [EXACT.minus(amount), amount])
 
 

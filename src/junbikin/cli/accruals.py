@@ -9,7 +9,7 @@ import click
 
 from junbikin.cli.acting import Acting, acts
 from junbikin.cli.posting import move_money
-from junbikin.cli.show import AS_JSON, home_of
+from junbikin.cli.show import AS_JSON, as_json, home_of
 from junbikin.errors import BadInput, BooksRefused
 
 if TYPE_CHECKING:
@@ -64,7 +64,10 @@ def accrue(
                 then=f"ingest what is missing: junbikin assess --as-of {year.end} --rulebook {rulebook.id}",
             )
         if owed.value <= 0:
-            click.echo(f"nothing to accrue for {year.name} under {rulebook.id}")
+            if json_:
+                as_json({"year": year.name, "rulebook": rulebook.id, "accrual": "0"})
+            else:
+                click.echo(f"nothing to accrue for {year.name} under {rulebook.id}")
             return
         asked = accrual_draft(owed.value, home.currency, position.digest, year.name, rulebook.id)
         key, booked_as = accrual_key(books, rulebook.id, year.name)

@@ -8,6 +8,7 @@ import click
 
 from junbikin.cli.acting import Acting
 from junbikin.cli.show import as_json
+from junbikin.errors import BooksRefused
 
 if TYPE_CHECKING:
     from junbikin.books.database import Books
@@ -36,6 +37,11 @@ def tell(books: Books, number: int, json_: bool) -> None:
     from junbikin.reports.words import visible
 
     request = request_numbered(books, number)
+    if request.verdict == "refuse":
+        raise BooksRefused(
+            f"request {number}, just this, was refused by {request.decided_by}: {visible(request.decided_why)}",
+            then="ask for something else; what is the same but for its reason needs another reference or key",
+        )
     needed = of_request(books, request)
     able = [] if request.verdict else may_approve(books, needed, request.asked_by)
     if json_:
@@ -43,8 +49,6 @@ def tell(books: Books, number: int, json_: bool) -> None:
         return
     if request.verdict == "approve":
         click.echo(f"request {number} was approved already by {request.decided_by}: record {request.effect}")
-    elif request.verdict == "refuse":
-        click.echo(f"request {number} was refused by {request.decided_by}: {visible(request.decided_why)}")
     else:
         roles = " and ".join(" or ".join(group) for group in needed)
         whom = " or ".join(able) or f"another {roles}, and there is none yet"

@@ -19,6 +19,7 @@ def init(folder: Path, operator: str) -> None:
     home = create_home(folder, operator)
     click.echo(f"made a home for {home.operator} in {folder}")
     click.echo(f"next: export JUNBIKIN_HOME={folder}; junbikin ingest trades FILES… --mapping NAME")
+    click.echo("      for its books: junbikin books migrate")
 
 
 @click.command()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import click
 
-from junbikin.cli import times
+from junbikin.cli import amounts, times
 from junbikin.cli.acting import Acting, acts
 from junbikin.cli.posting import move_money
 from junbikin.cli.show import AS_JSON, home_of
@@ -40,12 +40,12 @@ def _command(name: str, move: Move) -> click.Command:
     ) -> None:  # fmt: skip
         from junbikin.books.columns import from_codes
         from junbikin.books.database import open_books
-        from junbikin.figures import exact
         from junbikin.reserve.moves import draft
 
         home, booked = home_of(ctx), grounds.pop("booked", None)
         when, says = times.until(home, at, "--at"), {word: text for word, text in grounds.items() if text}
-        asked = draft(move, payer, receiver, exact(amount), says, home.currency, exact(booked) if booked else None)
+        falls = amounts.stated(booked, "--booked") if booked else None
+        asked = draft(move, payer, receiver, amounts.stated(amount, "--amount"), says, home.currency, falls)
         with open_books(home) as books:
             entries = from_codes(books, asked.codes, asked.amounts)
             move_money(ctx, books, asked.says, entries, when, key, why, who, json_)

@@ -97,7 +97,12 @@ def _tell_stopped(stopped: list[str]) -> None:
 
 
 def _day(home: Home, as_of: datetime | None) -> date:
-    return as_of.date() if as_of else home.today()
+    day = as_of.date() if as_of else home.today()
+    if day > home.today():
+        raise BadInput(
+            f"{day} has not come yet: nothing is known of it", where="--as-of", then="name a day until today"
+        )
+    return day
 
 
 @click.command()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from junbikin.cli import times
+from junbikin.cli import amounts, times
 from junbikin.cli.acting import Acting, acts
 from junbikin.cli.filed import tell
 from junbikin.cli.show import AS_JSON, NUMBER, as_json, home_of, lang_of
@@ -54,7 +54,6 @@ def post(
     """
     from junbikin.books.columns import between, from_csv
     from junbikin.books.database import open_books
-    from junbikin.figures import exact
 
     home = home_of(ctx)
     when = times.until(home, at, "--at")
@@ -63,7 +62,7 @@ def post(
         if entries is not None and not (payer or receiver or amount):
             asked = from_csv(books, entries)
         elif entries is None and payer and receiver and amount:
-            asked = between(books, payer, receiver, exact(amount))
+            asked = between(books, payer, receiver, amounts.stated(amount, "--amount"))
         else:
             raise BadInput("it is not said what moves", then="give --from, --to and --amount, or --entries alone")
         move_money(ctx, books, says, asked, when, key, why, who, json_)

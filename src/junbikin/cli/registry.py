@@ -11,7 +11,7 @@ from junbikin.cli.acting import Acting, acts
 from junbikin.cli.filed import tell, told
 from junbikin.cli.show import AS_JSON, as_json, home_of, lang_of, print_table
 from junbikin.errors import BadInput
-from junbikin.registry.subjects import KINDS, described
+from junbikin.registry.subjects import KINDS, Form, described
 
 _KIND = click.Choice(list(KINDS))
 
@@ -43,6 +43,7 @@ def set_(
     The fields of each kind are shown by `junbikin registry fields`. It takes effect when someone else approves it.
     """
     from junbikin.books.database import open_books
+    from junbikin.registry.log import latest
     from junbikin.registry.requests import ask_to_record
 
     home = home_of(ctx)
@@ -52,6 +53,11 @@ def set_(
     given = {name: text for name, _, text in (field.partition("=") for field in fields)}
     says, when = described(kind, given), times.since(home, since, "--from")
     with open_books(home) as books:
+        if kind == "policy" and latest(books, "insurer", says["insurer"]) is None:
+            raise BadInput(
+                f"the insurer {says['insurer']} is not registered",
+                then="register it first: junbikin registry set insurer",
+            )
         click.echo(f"asks for {kind} {subject}: {told(says)}", err=True)
         tell(books, ask_to_record(books, who.proved(books), kind, subject, says, why, when), json_)
 
@@ -66,6 +72,7 @@ def list_(ctx: click.Context, kind: str, at: str | None, known_at: str | None, j
     """List what is registered of a KIND, as in force at a time, as known at a time."""
     from junbikin.books.database import open_books
     from junbikin.registry.log import said
+    from junbikin.reports.words import visible
 
     home = home_of(ctx)
     with open_books(home) as books:
@@ -76,13 +83,21 @@ def list_(ctx: click.Context, kind: str, at: str | None, known_at: str | None, j
     if not found:
         click.echo(f"no {kind} is registered\nnext: junbikin registry set {kind} NAME FIELD=VALUE… --why REASON")
         return
-    names = [field.name for field in KINDS[kind].fields]
-    rows = ((subject, *(_cell(says.get(name)) for name in names)) for subject, says in found.items())
-    print_table(lang_of(ctx), [(kind, KINDS[kind].name.ja), *((name, name) for name in names)], rows)
+    for subject, says in found.items():
+        click.echo(visible(subject))
+        for field in KINDS[kind].fields:
+            if field.name in says:
+                click.echo(f"  {field.name}: {visible(_cell(says[field.name], field.form))}")
 
 
-def _cell(value: Any) -> str:
-    return {True: "yes", False: "no", None: "—"}.get(value, str(value)) if not isinstance(value, str) else value
+def _cell(value: Any, form: Form) -> str:
+    from decimal import Decimal
+
+    from junbikin.reports.words import grouped
+
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return grouped(Decimal(value)) if form is Form.AMOUNT else str(value).replace("|", ", ")
 
 
 @registry.command("fields")

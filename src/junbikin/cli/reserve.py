@@ -127,7 +127,8 @@ def history_(ctx: click.Context, rulebook: str, every: bool, html: Path | None, 
     with open_books(home) as books:
         points = history(books, rulebook, every=every)
     if not points:
-        raise BadInput("no position is on record yet", where=str(home.path), then="run `junbikin assess`")
+        of = f" under {rulebook}" if rulebook else ""
+        raise BadInput(f"no position{of} is on record yet", where=str(home.path), then="run `junbikin assess`")
     if json_:
         as_json({"positions": [_point(point) for point in points]})
     else:

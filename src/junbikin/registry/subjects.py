@@ -118,7 +118,10 @@ def described(kind: str, given: Mapping[str, str]) -> dict[str, Any]:
     missing = next((name for name, field in fields.items() if not field.optional and not given.get(name)), None)
     if missing is not None:
         raise BadInput(f"the field {missing!r} is missing", then=f"add {missing}=…: {fields[missing].help}")
-    return {name: _read(fields[name], text) for name, text in sorted(given.items())}
+    says = {name: _read(fields[name], text) for name, text in sorted(given.items())}
+    if says.get("effective_to", "9999") < says.get("effective_from", ""):
+        raise BadInput("it ends before it begins", then="write effective_to on or after effective_from")
+    return says
 
 
 def _kind(kind: str) -> Kind:

@@ -58,9 +58,10 @@ def _steps(position: Position, lang: Lang) -> Table:
 
 
 def _items(position: Position, lang: Lang) -> Iterator[Table]:
-    for title, items in (
-        (_t(lang, "Reserve assets", "準備金資産"), position.resources.assets),
-        (_t(lang, "Insurance", "保険"), position.resources.policies),
+    held = position.resources
+    for title, items, together in (
+        (_t(lang, "Reserve assets", "準備金資産"), held.assets, held.reserve_assets),
+        (_t(lang, "Insurance", "保険"), held.policies, held.insurance),
     ):
         if items:
             table = Table(box=None, padding=(0, 2), title=title, title_justify="left")
@@ -71,6 +72,9 @@ def _items(position: Position, lang: Lang) -> Iterator[Table]:
             for item in items:
                 why = "; ".join(say(reason, lang) for reason in (*item.refused, *item.limits))
                 table.add_row(escape(item.id), amount(item.worth, lang), amount(item.counted, lang), escape(why))
+            table.add_row(
+                _t(lang, "together, within limits", "合計（上限適用後）"), "", amount(together, lang), "", style="bold"
+            )
             yield table
 
 

@@ -60,6 +60,39 @@ def agreement(view: FactsView, ledger: Ledger) -> list[Finding]:
     ]  # fmt: skip
 
 
+def registry_gaps(ledger: Ledger) -> list[Finding]:
+    """What the registry lacks beside the books: places not registered then, and claims beyond a policy's aggregate."""
+    found = [
+        Finding(
+            "place-unknown",
+            Severity.WARNING,
+            Name(
+                f"{place} was not registered as a place on {ledger.as_of}: what is held there does not count",
+                f"{place}は{ledger.as_of}時点で保管先として登録されておらず、保有分を算入していない",
+            ),
+            Name(
+                "register it from the day since when it is used: junbikin registry set place … --from DAY",
+                "使用開始日から保管先を登録する：junbikin registry set place … --from DAY",
+            ),
+        )
+        for place in ledger.unplaced
+    ]
+    for policy, beyond in ledger.overpaid.items():
+        source = data_source("policies", f"paid beyond the aggregate of {policy}, as of {ledger.as_of}", [beyond])
+        found.append(
+            Finding(
+                "policy-overpaid",
+                Severity.WARNING,
+                Name(f"more was paid out of {policy} than its aggregate", f"{policy}の支払額が限度額を超えている"),
+                Name(
+                    "undo the wrong claim, or register the policy as it is", "誤った請求を取り消すか、契約を登録し直す"
+                ),
+                amount=given(beyond, "JPY", Name("paid beyond the aggregate", "限度額超過の支払額"), source),
+            )
+        )
+    return found
+
+
 def not_read(view: FactsView, ledger: Ledger) -> list[Finding]:
     """Facts ingested from files that are not counted, since the books say the same things."""
     names = [dataset for dataset in ledger.datasets if view.lake.days(dataset, end=view.as_of)]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import traceback
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from junbikin.calendars import business_days_after
 from junbikin.errors import RulebookProblem
 from junbikin.facts.lake import Lake
 from junbikin.figures import Data, Figure, Name, Rule
 from junbikin.findings import Finding, Severity
-from junbikin.reserve.agreement import agreement, not_read, policies_ending
+from junbikin.reserve.agreement import agreement, not_read, policies_ending, registry_gaps
 from junbikin.reserve.health import findings_on
 from junbikin.reserve.position import Position
 from junbikin.reserve.resources import Resources, resources
@@ -20,6 +20,9 @@ from junbikin.reserve.view import FactsView
 from junbikin.rulebooks.interface import Outcome
 from junbikin.rulebooks.load import Rulebook
 from junbikin.rulebooks.parameters import Rules
+
+if TYPE_CHECKING:
+    from junbikin.reserve.ledger import Ledger
 
 
 def assess(lake: Lake, rulebook: Rulebook, as_of: date, view: FactsView | None = None) -> Position:
@@ -43,7 +46,7 @@ def assess(lake: Lake, rulebook: Rulebook, as_of: date, view: FactsView | None =
         *outcome.findings,
         *_refusals(held),
         *policies_ending(view, rules),
-        *(agreement(view, view.ledger) + not_read(view, view.ledger) if view.ledger else ()),
+        *(_of_books(view, view.ledger) if view.ledger else ()),
         *findings_on(view, used, years),
     ]
     found.sort(key=lambda finding: -finding.severity)
@@ -62,6 +65,10 @@ def assess(lake: Lake, rulebook: Rulebook, as_of: date, view: FactsView | None =
         known_at=view.ledger.known_at if view.ledger else None,
         volumes=_volumes(view),
     )
+
+
+def _of_books(view: FactsView, ledger: Ledger) -> list[Finding]:
+    return agreement(view, ledger) + registry_gaps(ledger) + not_read(view, ledger)
 
 
 def _outcome(rulebook: Rulebook, view: FactsView, rules: Rules) -> Outcome:

@@ -95,6 +95,28 @@ class Ledger:
         return rows
 
     @cached_property
+    def unplaced(self) -> list[str]:
+        """Places where the reserve holds something and which were not registered then."""
+        places = said(self.books, "place", self.at, self.known_at)
+        held = {place for (place, _), amount in self._held().items() if amount and place != BOOKED}
+        return sorted(held - set(places))
+
+    @cached_property
+    def overpaid(self) -> dict[str, Decimal]:
+        """Policy → what was paid out of it beyond its aggregate, in JPY."""
+        aggregates = {
+            policy: Decimal(says["aggregate_jpy"])
+            for policy, says in said(self.books, "policy", self.at, self.known_at).items()
+            if "aggregate_jpy" in says
+        }
+        beyond = {
+            policy: EXACT.subtract(paid, aggregates[policy])
+            for policy, paid in self._paid().items()
+            if policy in aggregates
+        }
+        return {policy: amount for policy, amount in beyond.items() if amount > 0}
+
+    @cached_property
     def booked(self) -> Decimal:
         """What of the reserve is booked: set aside, less what was used and released. In the home's currency."""
         return self._held().get((BOOKED, self.books.home.currency), Decimal(0))

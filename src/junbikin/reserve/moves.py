@@ -74,6 +74,8 @@ def draft(
     missing = next((word for word in move.says if not says.get(word)), None)
     if missing is not None:
         raise BadInput(f"this needs its {missing}", then=f"state it with --{missing}")
+    if payer == receiver:
+        raise BadInput(f"{payer} would pay itself", then="name two accounts")
     codes, amounts = [payer, receiver], [EXACT.minus(amount), amount]
     if move.booked:
         if booked is None and payer.split("/")[1:2] != [currency]:

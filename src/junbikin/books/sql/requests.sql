@@ -104,7 +104,7 @@ BEGIN
   PERFORM pg_advisory_xact_lock(7104, (p_request % 2147483647)::int);
   SELECT recorded_by, recorded_at, content::jsonb->>'verdict' AS verdict INTO v_decided FROM books.records WHERE kind = 'decision' AND key = p_request::text;
   IF FOUND THEN
-    PERFORM books.refuse('request ' || p_request || ' was decided already: ' || v_decided.verdict || ' by ' || v_decided.recorded_by,
+    PERFORM books.refuse('request ' || p_request || ' was decided already: ' || CASE v_decided.verdict WHEN 'approve' THEN 'approved' ELSE 'refused' END || ' by ' || v_decided.recorded_by,
       'decided ' || books.instant(v_decided.recorded_at), 'see `junbikin request show ' || p_request || '`');
   END IF;
   IF v_request.recorded_by = p_person AND p_verdict = 'approve' THEN
@@ -148,6 +148,10 @@ BEGIN
       v_request.why, v_inline->>'content', v_accounts, v_amounts, p_request);
   END IF;
   IF v_action.action = 'account_status' THEN
+    IF v_request.says->'says'->>'status' = 'closed' AND EXISTS (
+        SELECT 1 FROM books.accounts a WHERE a.code = v_request.says->>'subject' AND books.balance(a.id) <> 0) THEN
+      PERFORM books.refuse('an account that holds something is not closed', 'account ' || (v_request.says->>'subject'), 'empty it first');
+    END IF;
     UPDATE books.accounts SET status = v_request.says->'says'->>'status' WHERE code = v_request.says->>'subject';
   END IF;
   v_says := v_request.says->'says';
