@@ -169,7 +169,7 @@ def test_a_process_that_got_a_dead_servers_number_is_not_taken_for_it(
         def hidden(process: psutil.Process) -> str:
             if process.pid == other:
                 raise psutil.AccessDenied(other)
-            return cwd(process)
+            return str(cwd(process))
 
         monkeypatch.setattr(psutil.Process, "cwd", hidden)
     with visiting(folder) as connection:
