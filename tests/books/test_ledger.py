@@ -93,7 +93,9 @@ def test_an_asset_is_one_row_for_each_place_whoever_holds_it_there(cast: Cast) -
 def test_what_is_booked_in_another_asset_is_not_added_to_the_homes_currency(cast: Cast) -> None:
     open_accounts(cast, ["own/BTC/booked", "reserve/BTC/booked"])
     for asset in ("JPY", "BTC"):
-        cast.approved(asset, "accrual", {f"own/{asset}/booked": -7, f"reserve/{asset}/booked": 7}, position="p")
+        cast.approved(
+            asset, "accrual", {f"own/{asset}/booked": -7, f"reserve/{asset}/booked": 7}, position=cast.position()
+        )
     read = ledger(cast)
     assert (read.booked, [row["amount_jpy"] for row in read.reserve_entries]) == (Decimal(7), [Decimal(7)])
 

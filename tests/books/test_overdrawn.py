@@ -32,7 +32,7 @@ def sql(books: Books) -> Iterator[Straight]:
     cast.pay_in("customer/JPY/pool/c1", 20)
     cast.pay_in("reserve/JPY/kaede", 10)
     cast.post("g", "guarantee", {"own/BTC/vault": -10, "guarantee/BTC/vault": 10})
-    cast.approved("a", "accrual", {"own/JPY/booked": -10, "reserve/JPY/booked": 10}, position="p")
+    cast.approved("a", "accrual", {"own/JPY/booked": -10, "reserve/JPY/booked": 10}, position=cast.position())
     cast.approved(
         "h", "hand_over", {"customer/JPY/pool/c1": -10, "administrator/JPY/estate": 10}, by="eva", authority="x"
     )

@@ -61,6 +61,7 @@ STEPS = (
     "freeze",
     "thaw",
 )
+POSITION = "d" * 64
 ENTRIES = (
     "SELECT effective_at, recorded_at, account, amount FROM books.records, unnest(accounts, amounts) e(account, amount) "
     "WHERE kind = 'batch'"
@@ -109,7 +110,7 @@ class Hand:
             amount = amount.quantize(Decimal("1e-18"))
             accounts += [self.world.numbers[payer], self.world.numbers[receiver]]
             amounts += [f"-{amount:f}", f"{amount:f}"]
-        content = saying(purpose=purpose, reference="r", position="p")
+        content = saying(purpose=purpose, reference="r", position=POSITION)
         key = f"k{self.dice.getrandbits(64)}"
         return Entries(key, content, f"{{{','.join(map(str, accounts))}}}", f"{{{','.join(amounts)}}}", at)
 
@@ -193,6 +194,8 @@ def world(books: Books) -> Iterator[World]:
     cast = assembled(books)
     numbers = dict(zip(ACCOUNTS, account_numbers(books, ACCOUNTS), strict=True))
     with straight(cast) as sql:
+        says = saying(digest=POSITION, year_end=True, excess=None, currency="JPY")
+        sql.value("SELECT books.record_position('rulebook', '2026-03-31T14:59:59.999999Z', %s)", says)
         yield World(cast, numbers, sql.value("SELECT clock_timestamp()"))
 
 

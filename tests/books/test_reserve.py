@@ -138,6 +138,12 @@ def test_the_accrual_is_booked_as_the_rulebook_computes_it_and_counts_from_the_n
     assert existing.known == 1_000_000
 
 
+def test_an_accrual_cites_a_position_on_record(cast: Cast) -> None:
+    entries = {"own/JPY/booked": -1, "reserve/JPY/booked": 1}
+    with pytest.raises(BooksRefused, match="no position minutes is on record"):
+        cast.approved("accrual", "accrual", entries, position="minutes")
+
+
 def test_the_booked_reserve_and_the_assets_behind_it_must_agree(cast: Cast) -> None:
     funded(cast, 999_999)
     accrued(cast)
@@ -192,10 +198,11 @@ def test_the_history_has_each_day_once_as_last_known_and_every_position_when_ask
 def above_the_cap(cast: Cast) -> tuple[Cast, Position]:
     """Books whose reserve is ¥1,000,000 above the cap at the year's end: ¥5,000,000 booked, the cap ¥4,000,000."""
     funded(cast, 5_000_000)
+    before = assessed(cast.books, day=date(2024, 3, 31))
+    record(cast.books, [before])
     entries = {"own/JPY/booked": -5_000_000, "reserve/JPY/booked": 5_000_000}
-    batch = cast.batch(
-        "accrual before", "accrual", entries, end_of(date(2024, 3, 31), cast.books.home), position="minutes"
-    )
+    at = end_of(date(2024, 3, 31), cast.books.home)
+    batch = cast.batch("accrual before", "accrual", entries, at, position=before.digest)
     decide(cast.books, cast.ben, ask_to_post(cast.books, cast.ada, batch), "approve", "seen")
     position = assessed(cast.books)
     record(cast.books, [position])

@@ -81,3 +81,12 @@ def test_a_failure_of_ours_ends_with_3_and_says_so() -> None:
 
     ended = subprocess.run([sys.executable, "-c", broken], capture_output=True, text=True, check=False)
     assert ended.returncode == 3
+
+
+def test_a_reader_that_goes_away_is_no_failure() -> None:
+    import subprocess
+    import sys
+
+    script = f"{sys.executable} -m junbikin rulebooks --json | true; echo ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert (ended.stdout, ended.stderr) == ("0\n", "")

@@ -86,7 +86,9 @@ def root(ctx: click.Context, home: Path | None, lang: str) -> None:
 def main() -> None:
     """Runs the command line and turns errors into messages and exit codes."""
     try:
-        sys.exit(root(standalone_mode=False) or 0)
+        code = root(standalone_mode=False) or 0
+    except SystemExit:  # what click makes of a reader that went away: nobody is left to be told
+        code = 0
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as problem:
@@ -105,3 +107,4 @@ def main() -> None:
         traceback.print_exc()
         click.echo("error: this is our fault, not yours; please report the lines above", err=True)
         sys.exit(JunbikinError.exit_code)
+    sys.exit(code)

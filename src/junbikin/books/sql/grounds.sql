@@ -13,6 +13,10 @@ BEGIN
         'state it as ' || quote_literal(v_need));
     END IF;
   END LOOP;
+  IF 'position' = ANY (p_needs) AND NOT EXISTS (SELECT 1 FROM books.records WHERE kind = 'position' AND key = p_content->>'position') THEN
+    PERFORM books.refuse('no position ' || (p_content->>'position') || ' is on record', 'batch ' || p_key,
+      'assess the day with `junbikin assess`, and give the digest that `junbikin reserve history --json` shows');
+  END IF;
   IF 'reverses' = ANY (p_needs) THEN
     SELECT r.accounts, r.amounts, r.content::jsonb->>'purpose' AS purpose INTO v_undone FROM books.records r
     WHERE r.kind = 'batch' AND r.id = substring(p_key from '^reversal:([1-9][0-9]{0,17})$')::bigint AND r.id::text = p_content->>'reverses';
