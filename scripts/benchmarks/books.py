@@ -5,7 +5,7 @@ Large batches: 2,000,000 entries as 8 batches of 250,000, of random amounts from
 every batch chained, synchronous_commit on. The bare side is one COPY of the same rows into a table of record, line,
 account and amount, without index or key, on one connection: COPY has no more of them for one table's load.
 
-Single batches: 8 processes post two entries each between random customers with `journal.post_arrays`; the bare side
+Single batches: 8 processes post two entries each between random customers with `journal.post`; the bare side
 are 8 processes with psycopg: BEGIN, INSERT of two rows, UPDATE of two balances in account order, COMMIT.
 
 The account with 5,000,000 entries stands in every pair of large batches, so it has one running balance for each

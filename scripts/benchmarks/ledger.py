@@ -13,22 +13,15 @@ from typing import Any
 import psycopg
 
 from junbikin.books import server
+from junbikin.books.batch import Batch, Entries, saying
 from junbikin.books.database import Books, make_books, open_books
-from junbikin.books.journal import Actor, Batch, account_numbers, post, post_arrays
+from junbikin.books.journal import Actor, account_numbers, post
 from junbikin.home import create_home
 from junbikin.registry import people
 
 PASSWORD = "four words make passwords"  # noqa: S105 - of a bench
 TRADE = '{"evidence":"fills of the venue","purpose":"trade","reference":"77123"}'
 WORLD = "outside/JPY/world"
-
-
-@dataclass(frozen=True)
-class Entries:
-    """A batch's entries as PostgreSQL's array literals."""
-
-    accounts: str
-    amounts: str
 
 
 @dataclass(frozen=True)
@@ -47,7 +40,7 @@ class Ledger:
 
     def post_as(self, key: str, says: str, entries: Entries) -> None:
         """Posts entries for what `says`, canonical JSON, tells."""
-        post_arrays(self.books, self.ada, key, None, "fills", says, entries.accounts, entries.amounts)
+        post(self.books, self.ada, Batch(key, says, entries, "fills"))
 
 
 @contextmanager
@@ -61,8 +54,9 @@ def ledger(path: Path, customers: int) -> Iterator[Ledger]:
         ada = people.actor(books, "ada", PASSWORD)
         numbers = opened(books, ada, [WORLD, *(f"customer/JPY/pool/{n}" for n in range(customers))])
         world, given = numbers[0], numbers[1:]
-        says = {"purpose": "deposit", "reference": "first"}
-        post(books, ada, Batch("first", says, numbers, [-(10**9) * len(given), *[10**9] * len(given)], "first money"))
+        says = saying({"purpose": "deposit", "reference": "first"})
+        first = Entries.of(numbers, [-(10**9) * len(given), *[10**9] * len(given)])
+        post(books, ada, Batch("first", says, first, "first money"))
         address = f"host={server.start(home.books)} port={server.PORT} user=postgres dbname=postgres"
         with psycopg.connect(address, autocommit=True) as owner:
             owner.execute("VACUUM (ANALYZE)")

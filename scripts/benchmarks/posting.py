@@ -15,10 +15,11 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.ledger import TRADE, Entries, Ledger, opened, trades
+from benchmarks.ledger import TRADE, Ledger, opened, trades
 from benchmarks.rows import Row
+from junbikin.books.batch import Batch, Entries
 from junbikin.books.database import open_books
-from junbikin.books.journal import Actor, post_arrays
+from junbikin.books.journal import Actor, post
 from junbikin.home import open_home
 
 CLIENTS = 8
@@ -74,12 +75,12 @@ def _copy(new: Ledger, batches: Sequence[Entries]) -> float:
 
 def _pairs(batches: Sequence[Entries]) -> Iterator[Iterator[tuple[str, str]]]:
     for each in batches:
-        yield zip(each.accounts[1:-1].split(","), each.amounts[1:-1].split(","), strict=True)
+        yield zip(each.numbers[1:-1].split(","), each.amounts[1:-1].split(","), strict=True)
 
 
 def _post(new: Ledger, batches: Sequence[Entries], connections: int) -> float:
     """Microseconds an entry for posting batches by some connections."""
-    count = sum(each.accounts.count(",") + 1 for each in batches)
+    count = sum(each.numbers.count(",") + 1 for each in batches)
     with ThreadPoolExecutor(connections) as pool:
         start = time.perf_counter()
         for _ in pool.map(lambda each: new.post(str(uuid.uuid4()), each), batches):
@@ -143,5 +144,5 @@ def _ours(address: str, home: Path, who: Actor, customers: Sequence[int], each: 
         for _ in range(each):
             payer, receiver = chance.sample(customers, 2)
             accounts = f"{{{payer},{receiver}}}"
-            post_arrays(books, who, str(uuid.uuid4()), None, "fill", TRADE, accounts, "{-5,5}")
+            post(books, who, Batch(str(uuid.uuid4()), TRADE, Entries(accounts, "{-5,5}"), "fill"))
         gate.wait()

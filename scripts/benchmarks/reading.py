@@ -13,8 +13,9 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.ledger import Entries, Ledger, opened
+from benchmarks.ledger import Ledger, opened
 from benchmarks.rows import Row
+from junbikin.books.batch import Entries
 from junbikin.books.journal import balance
 
 BATCHES = 40

@@ -11,8 +11,9 @@ from typing import Any
 
 import rfc8785
 
+from junbikin.books.batch import Batch, Entries, saying
 from junbikin.books.database import Books
-from junbikin.books.journal import Actor, Batch, account_numbers, post
+from junbikin.books.journal import Actor, account_numbers, post
 from junbikin.registry import people
 from junbikin.registry.requests import ask_to_post, ask_to_record, decide
 
@@ -62,7 +63,8 @@ class Cast:
     ) -> Batch:
         """A batch from account codes to amounts."""
         numbers = account_numbers(self.books, list(entries))
-        return Batch(key, {"purpose": purpose, **says}, numbers, list(entries.values()), f"test of {key}", at)
+        content = saying({"purpose": purpose, **says})
+        return Batch(key, content, Entries.of(numbers, entries.values()), f"test of {key}", at)
 
     def post(
         self,

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import psutil
 
+from junbikin.books.batch import Batch, Entries, saying
 from junbikin.books.database import Books, open_books
-from junbikin.books.journal import Actor, Batch, account_numbers, post
+from junbikin.books.journal import Actor, account_numbers, post
 from junbikin.home import Home, open_home
 from junbikin.registry import people
 
@@ -34,7 +35,8 @@ def batch(numbers: Sequence[int], client: str, turn: int) -> Batch:
     amounts = [chance.randint(1, 10**9) for _ in range(chance.choice((1, 1, 7, 300)))]
     chosen = [chance.choice(customers) for _ in amounts]
     says = {"purpose": "deposit", "reference": f"{client} {turn}"}
-    return Batch(f"{client} {turn}", says, [world, *chosen], [-sum(amounts), *amounts], "crash test")
+    entries = Entries.of([world, *chosen], [-sum(amounts), *amounts])
+    return Batch(f"{client} {turn}", saying(says), entries, "crash test")
 
 
 def post_batches(books: Books, who: Actor, client: str, batches: int, acknowledged: Path) -> None:

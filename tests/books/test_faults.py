@@ -19,8 +19,9 @@ import pytest
 
 from junbikin.books import programs
 from junbikin.books import server as own
+from junbikin.books.batch import Batch, Entries, saying
 from junbikin.books.database import Books, make_books, open_books
-from junbikin.books.journal import Batch, account_numbers, post
+from junbikin.books.journal import account_numbers, post
 from junbikin.books.proof.verify import verify
 from junbikin.errors import BooksProblem
 from junbikin.home import Home, create_home
@@ -222,7 +223,7 @@ def filled(books: Books, cast: Cast) -> tuple[list[str], BooksProblem]:
 
 def large(numbers: list[int], turn: int) -> Batch:
     """A batch of some megabytes."""
-    entries = 40_000
-    says = {"purpose": "deposit", "reference": "r"}
-    accounts = [numbers[0], *(numbers[1 + turn % 40] for _ in range(entries))]
-    return Batch(f"large {turn}", says, accounts, [-entries * 10**9, *[10**9] * entries], "crash test")
+    count = 40_000
+    accounts = [numbers[0], *(numbers[1 + turn % 40] for _ in range(count))]
+    entries = Entries.of(accounts, [-count * 10**9, *[10**9] * count])
+    return Batch(f"large {turn}", saying({"purpose": "deposit", "reference": "r"}), entries, "crash test")

@@ -60,7 +60,10 @@ def release(cast: Cast, key: str, amount: int) -> None:
 def parts(cast: Cast) -> None:
     """One request for two batches: the first is posted by Cem before Ada has another role, the second is never posted."""
     batches = [cast.batch(f"part {n}", "relocation", {"reserve/JPY/kaede": -n, "reserve/JPY/minato": n}, reference="r") for n in (1, 2)]  # fmt: skip
-    digests = {b.key: cast.books.call("batch_digest_hex", b.key, None, b.content, *b.sql) for b in batches}
+    digests = {
+        b.key: cast.books.call("batch_digest_hex", b.key, None, b.content, b.entries.numbers, b.entries.amounts)
+        for b in batches
+    }
     content = json.dumps({"action": "post", "batches": digests}, separators=(",", ":"))
     number = int(cast.books.call("request", "ada", cast.ada.secret, "parts", "why", content))
     decide(cast.books, cast.ben, number, "approve", "yes")

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
-import rfc8785
 
+from junbikin.books.batch import Batch, saying
 from junbikin.books.columns import opposite
 from junbikin.books.database import Books
 from junbikin.books.journal import Actor, account_numbers, known_now, post, statement
@@ -15,7 +15,7 @@ from junbikin.calendars import fiscal_year
 from junbikin.errors import BooksRefused
 from junbikin.facts.lake import open_lake
 from junbikin.findings import Finding
-from junbikin.registry.requests import ask_to_post, ask_to_post_arrays, decide
+from junbikin.registry.requests import ask_to_post, decide
 from junbikin.registry.subjects import described
 from junbikin.reserve.accruals import accrual, accrual_draft
 from junbikin.reserve.agreement import booked
@@ -239,8 +239,8 @@ def test_a_release_that_was_undone_no_longer_counts_against_the_excess(above_the
     ]
     undone = opposite(cast.books, record)
     says = {"purpose": "reversal", "reverses": str(record), "authority": "FSA 2025-07-02"}
-    batch = (f"reversal:{record}", None, "wrong place", rfc8785.dumps(says).decode(), undone.numbers, undone.amounts)
-    decide(cast.books, cast.ben, ask_to_post_arrays(cast.books, cast.ada, *batch), "approve", "indeed")
+    batch = Batch(f"reversal:{record}", saying(says), undone, "wrong place")
+    decide(cast.books, cast.ben, ask_to_post(cast.books, cast.ada, batch), "approve", "indeed")
     assert known(cast.books, cast.books.home.today()).booked == 5_000_000
     released(cast, "again", 1_000_000, position.digest)
     with pytest.raises(BooksRefused, match="1000000 is released already"):

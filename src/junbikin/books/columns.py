@@ -11,20 +11,13 @@ from typing import Any
 
 from sqlalchemy import select, text
 
+from junbikin.books.batch import Entries
 from junbikin.books.database import Books, telling
 from junbikin.books.journal import account_numbers
 from junbikin.books.schema import records
 from junbikin.errors import BadInput, BooksRefused, SourceRefused
 from junbikin.figures import plain
 from junbikin.figures.amounts import EXACT
-
-
-@dataclass(frozen=True, slots=True)
-class Entries:
-    """Accounts by number and what each receives (below 0: pays), in order, as literals of `bigint[]` and `numeric[]`."""
-
-    numbers: str
-    amounts: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +43,7 @@ def between(books: Books, payer: str, receiver: str, amount: Decimal) -> Entries
 
 def from_codes(books: Books, codes: Sequence[str], amounts: Sequence[Decimal]) -> Entries:
     """Entries of accounts by code and what each receives. Raises `BooksRefused` naming the first unknown account."""
-    numbers = ",".join(map(str, account_numbers(books, codes)))
-    return Entries(f"{{{numbers}}}", f"{{{','.join(map(plain, amounts))}}}")
+    return Entries.of(account_numbers(books, codes), amounts)
 
 
 _READ = """

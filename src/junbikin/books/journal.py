@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-import rfc8785
 from sqlalchemy import ARRAY, Text, any_, cast, select, text
 
+from junbikin.books.batch import Batch
 from junbikin.books.database import Books, telling
 from junbikin.books.schema import accounts, balances, records
 from junbikin.errors import BooksRefused
-from junbikin.figures import exact, plain
 from junbikin.figures.amounts import EXACT
 
 _POST = "SELECT books.post(%s::text, %s::bytea, %s::text, %s::timestamptz, %s::text, %s::text, %s::bigint[], %s::numeric[], %s::bigint)"
@@ -32,55 +31,23 @@ class Actor:
     secret: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What is posted as one: entries that balance asset by asset, for one purpose, at one time.
-
-    `accounts` are numbers (see `account_numbers`), `amounts` what each of them receives (below 0: pays). `key` makes
-    posting it again harmless. `says` holds `purpose`, and `evidence`, `reference`, `plan` and the like as text.
-    `effective_at` None means: when it is recorded.
-    """
-
-    key: str
-    says: dict[str, str]
-    accounts: Sequence[int]
-    amounts: Sequence[Decimal | int | str]
-    why: str
-    effective_at: datetime | None = None
-
-    @property
-    def content(self) -> str:
-        """What it says as canonical JSON (RFC 8785)."""
-        return rfc8785.dumps(self.says).decode()
-
-    @property
-    def sql(self) -> tuple[str, str]:
-        """Its entries as two array literals of PostgreSQL. Raises `BadInput` on an amount that is not exact."""
-        amounts = (plain(exact(amount)) for amount in self.amounts)
-        return "{" + ",".join(map(str, self.accounts)) + "}", "{" + ",".join(amounts) + "}"
-
-
 def post(books: Books, actor: Actor, batch: Batch, request: int | None = None) -> int:
     """Posts a batch and returns its record. The same batch again returns the same record.
 
     `request` is the approved request that it is part of. Raises `BooksRefused` with the rule that forbids it, or
     when the key is known with other content.
     """
-    numbers, amounts = batch.sql
-    return post_arrays(books, actor, batch.key, batch.effective_at, batch.why, batch.content, numbers, amounts, request)
-
-
-def post_arrays(
-    books: Books, actor: Actor, key: str, effective_at: datetime | None, why: str, content: str, numbers: str, amounts: str,
-    request: int | None = None,
-) -> int:  # fmt: skip
-    """The same for entries that are PostgreSQL array literals already, such as an engine makes of whole columns."""
+    said = batch.key, batch.effective_at, batch.why, batch.content, batch.entries.numbers, batch.entries.amounts
     with telling(books.home), books.driver() as connection, connection.cursor() as cursor:
-        cursor.execute(
-            _POST, (actor.name, actor.secret, key, effective_at, why, content, numbers, amounts, request), prepare=True
-        )
+        cursor.execute(_POST, (actor.name, actor.secret, *said, request), prepare=True)
         [(record,)] = cursor.fetchall()
     return int(record)
+
+
+def posted(books: Books, key: str) -> int | None:
+    """The record of the batch with this key, if there is one."""
+    with telling(books.home), books.engine.connect() as connection:
+        return connection.scalar(select(records.c.id).where(records.c.kind == "batch", records.c.key == key))
 
 
 def account_numbers(books: Books, codes: Sequence[str]) -> list[int]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from junbikin.cli.acting import Acting, acts
-from junbikin.cli.posting import move_money
+from junbikin.cli.posting import Asked, move_money
 from junbikin.cli.show import AS_JSON, as_json, home_of
 from junbikin.errors import BadInput, BooksRefused
 
@@ -77,7 +77,7 @@ def accrue(
                 then=f"if late facts changed it, undo it with `junbikin books reverse {booked_as}`, then accrue again",
             )  # fmt: skip
         entries = from_codes(books, asked.codes, asked.amounts)
-        move_money(ctx, books, asked.says, entries, end_of(year.end, home), key, why, who, json_)
+        move_money(ctx, books, Asked(asked.says, entries, end_of(year.end, home), key, why), who, json_)
 
 
 def _ended(home: Home, as_of: datetime | None) -> Period:

@@ -8,7 +8,7 @@ import click
 
 from junbikin.cli import amounts, times
 from junbikin.cli.acting import Acting, acts
-from junbikin.cli.posting import move_money
+from junbikin.cli.posting import Asked, move_money
 from junbikin.cli.show import AS_JSON, home_of
 from junbikin.reserve.moves import MOVES, Move
 
@@ -48,7 +48,7 @@ def _command(name: str, move: Move) -> click.Command:
         asked = draft(move, payer, receiver, amounts.stated(amount, "--amount"), says, home.currency, falls)
         with open_books(home) as books:
             entries = from_codes(books, asked.codes, asked.amounts)
-            move_money(ctx, books, asked.says, entries, when, key, why, who, json_)
+            move_money(ctx, books, Asked(asked.says, entries, when, key, why), who, json_)
 
     return command
 

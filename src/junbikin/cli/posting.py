@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from junbikin.errors import BadInput
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from junbikin.books.columns import Entries
+    from junbikin.books.batch import Entries
     from junbikin.books.database import Books
 
 
@@ -65,7 +66,7 @@ def post(
             asked = between(books, payer, receiver, amounts.stated(amount, "--amount"))
         else:
             raise BadInput("it is not said what moves", then="give --from, --to and --amount, or --entries alone")
-        move_money(ctx, books, says, asked, when, key, why, who, json_)
+        move_money(ctx, books, Asked(says, asked, when, key, why), who, json_)
 
 
 @click.command()
@@ -87,39 +88,48 @@ def reverse(
     when = times.until(home, at, "--at")
     says = {"purpose": "reversal", "reverses": str(record)} | ({"authority": authority} if authority else {})
     with open_books(home) as books:
-        move_money(ctx, books, says, opposite(books, record), when, f"reversal:{record}", why, who, json_)
+        move_money(ctx, books, Asked(says, opposite(books, record), when, f"reversal:{record}", why), who, json_)
 
 
-def move_money(
-    ctx: click.Context, books: Books, says: dict[str, str], entries: Entries, at: datetime | None, key: str | None,
-    why: str | None, who: Acting, json_: bool,
-) -> None:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to move, as it was asked for: a key and a reason are made up where none was stated."""
+
+    says: dict[str, str]
+    entries: Entries
+    at: datetime | None
+    key: str | None
+    why: str | None
+
+
+def move_money(ctx: click.Context, books: Books, asked: Asked, who: Acting, json_: bool) -> None:
     """Posts a batch, or asks for it when its flows need a second person; shows it before the password is asked for."""
+    from junbikin.books.batch import Batch, key_of, saying
     from junbikin.books.columns import sides
-    from junbikin.books.drafts import Draft, posted
     from junbikin.books.flows import check_grounds, flows, used
-    from junbikin.books.journal import post_arrays
+    from junbikin.books.journal import post, posted
     from junbikin.registry.approving import of_flows
-    from junbikin.registry.requests import ask_to_post_arrays
+    from junbikin.registry.requests import ask_to_post
     from junbikin.reports.moves import moves
 
-    draft = Draft(says, entries, at, key)
+    says, entries = asked.says, asked.entries
     made_of = used(flows(books), says["purpose"], sides(books, entries))
     check_grounds(made_of, says)
     needed = of_flows(made_of)
-    if needed and not why:
+    if needed and not asked.why:
         raise BadInput("whoever approves this must know why", then="say it with --why")
-    for line in moves(books, says, entries, at, lang_of(ctx)):
+    key = asked.key or key_of(says, entries, asked.at)
+    for line in moves(books, says, entries, asked.at, lang_of(ctx)):
         click.echo(line, err=True)
-    click.echo(f"  key: {draft.key}", err=True)
-    known = posted(books, draft.key)
-    batch = (draft.key, at, why or made_of[0].name.en, draft.content, entries.numbers, entries.amounts)
+    click.echo(f"  key: {key}", err=True)
+    known = posted(books, key)
+    batch = Batch(key, saying(says), entries, asked.why or made_of[0].name.en, asked.at)
     if needed and known is None:
-        tell(books, ask_to_post_arrays(books, who.proved(books), *batch), json_)
+        tell(books, ask_to_post(books, who.proved(books), batch), json_)
         return
-    record = post_arrays(books, who.proved(books), *batch)
+    record = post(books, who.proved(books), batch)
     if json_:
-        as_json({"record": record, "key": draft.key, "posted_before": known is not None})
+        as_json({"record": record, "key": key, "posted_before": known is not None})
     else:
         click.echo(
             f"record {record} was there already: nothing was posted twice" if known else f"posted as record {record}"

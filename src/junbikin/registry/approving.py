@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from junbikin.books.columns import Entries, sides
+from junbikin.books.batch import Entries
+from junbikin.books.columns import sides
 from junbikin.books.database import Books, telling
 from junbikin.books.flows import Flow, flows, used
 from junbikin.books.schema import actions

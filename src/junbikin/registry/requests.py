@@ -12,8 +12,9 @@ from typing import Any
 import rfc8785
 from sqlalchemy import Select, Text, cast, select
 
+from junbikin.books.batch import Batch
 from junbikin.books.database import Books, telling
-from junbikin.books.journal import Actor, Batch
+from junbikin.books.journal import Actor
 from junbikin.books.schema import records
 from junbikin.errors import BooksRefused
 
@@ -54,23 +55,23 @@ class Request:
 
 
 def ask_to_post(books: Books, who: Actor, batch: Batch) -> int:
-    """Asks for a batch to be posted once somebody else approves it. Returns the request's number."""
-    return ask_to_post_arrays(books, who, batch.key, batch.effective_at, batch.why, batch.content, *batch.sql)
+    """Asks for a batch to be posted once somebody else approves it. Returns the request's number.
 
-
-def ask_to_post_arrays(
-    books: Books, who: Actor, key: str, effective_at: datetime | None, why: str, content: str, numbers: str, amounts: str
-) -> int:  # fmt: skip
-    """The same for entries that are PostgreSQL array literals already. The same batch again gives the same request."""
-    digest = books.call("batch_digest_hex", key, effective_at, content, numbers, amounts)
+    The same batch again gives the same request.
+    """
+    entries = batch.entries
+    digest = books.call(
+        "batch_digest_hex", batch.key, batch.effective_at, batch.content, entries.numbers, entries.amounts
+    )
     inline = {
-        "key": key,
-        "effective_at": effective_at.isoformat() if effective_at else None,
-        "content": content,
-        "accounts": numbers[1:-1].split(","),
-        "amounts": amounts[1:-1].split(","),
+        "key": batch.key,
+        "effective_at": batch.effective_at.isoformat() if batch.effective_at else None,
+        "content": batch.content,
+        "accounts": entries.numbers[1:-1].split(","),
+        "amounts": entries.amounts[1:-1].split(","),
     }
-    return _ask(books, who, f"post:{key}", why, {"action": "post", "batches": {key: digest}, "inline": inline})
+    content = {"action": "post", "batches": {batch.key: digest}, "inline": inline}
+    return _ask(books, who, f"post:{batch.key}", batch.why, content)
 
 
 def ask_to_record(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from junbikin.books.columns import Entries, Side, first, sides
+from junbikin.books.batch import Entries
+from junbikin.books.columns import Side, first, sides
 from junbikin.books.database import Books
 from junbikin.books.flows import flows, owner_names
 from junbikin.figures import Name

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import count
 
 from junbikin.books.database import Books
-from junbikin.books.drafts import posted
+from junbikin.books.journal import posted
 from junbikin.figures import Figure, Rounding, rounded
 from junbikin.figures.amounts import EXACT
 from junbikin.reserve.moves import Draft, booked_account
