@@ -1,4 +1,4 @@
-"""The entries of a batch before they are posted: whole columns, as array literals of PostgreSQL."""
+"""Where entries come from (codes, a CSV file, the batch that they undo), and what they come to, side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the books and the registry add to a position's findings: two figures that must agree, and policies that end."""
+"""What the books and the registry add to a position's findings: figures that must agree, gaps, and policies that end."""
 
 from __future__ import annotations
 
