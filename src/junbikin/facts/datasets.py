@@ -104,6 +104,8 @@ STORAGES = ("hot", "cold", "trust", "bank")
 CAUSES = ("hack", "unauthorised_outflow", "fraud", "unlawful_act", "clerical_error", "system_failure")
 ASSET_KINDS = ("deposit", "government_bond", "crypto", "other")
 ENTRY_KINDS = ("accrual", "use", "release")
+FINANCIALS = ("net_assets", "fixed_overheads")
+AUDITS = ("segregation", "guarantee")
 
 
 def _text(name: str, *, optional: bool = False) -> Column:
@@ -163,6 +165,20 @@ DATASETS: dict[str, Dataset] = {
             key=("as_of", "location_id", "asset", "owner"), day="as_of",
         ),
         Dataset(
+            "balance_changes", "利用者残高の変動",
+            (Column("changed_at", Kind.INSTANT), _text("account_id"), _symbol("asset"), _amount("quantity")),
+            key=("changed_at", "account_id", "asset"), day="changed_at",
+        ),
+        Dataset(
+            "statements", "残高証明",
+            (
+                _date("as_of"), _text("location_id"), _symbol("asset"), _amount("quantity"), _text("source"),
+                _text("reference", optional=True), Column("stated_at", Kind.INSTANT, optional=True),
+                _text("evidence", optional=True),
+            ),
+            key=("as_of", "location_id", "asset", "source"), day="as_of",
+        ),
+        Dataset(
             "prices", "価格",
             (
                 _symbol("asset"), _symbol("quote"), Column("at", Kind.INSTANT),
@@ -212,6 +228,19 @@ DATASETS: dict[str, Dataset] = {
                 _amount("amount_jpy", Sign.ABOVE_ZERO), _text("evidence", optional=True),
             ),
             key=("entry_id",), day="effective_on",
+        ),
+        Dataset(
+            "financials", "財務数値",
+            (_date("as_of"), _choice("item", FINANCIALS), _amount("amount_jpy"), _text("evidence", optional=True)),
+            key=("as_of", "item"), day="as_of",
+        ),
+        Dataset(
+            "audits", "分別管理監査",
+            (
+                _date("audited_on"), _choice("kind", AUDITS), _text("auditor"), _date("period_end"),
+                _text("evidence", optional=True),
+            ),
+            key=("audited_on", "kind"), day="audited_on",
         ),
         Dataset(
             "declared_volumes", "申告取引高",
