@@ -1,4 +1,4 @@
-"""`registry`: places, providers, insurers and policies; what is said of each, since when, approved by whom."""
+"""`registry`: places, addresses, tokens, providers, insurers and policies; what is said of each, since when, approved by whom."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from junbikin.cli.acting import Acting, acts
 from junbikin.cli.filed import tell, told
 from junbikin.cli.show import AS_JSON, as_json, home_of, lang_of, print_table
 from junbikin.errors import BadInput
-from junbikin.registry.subjects import KINDS, Form, described
+from junbikin.registry.subjects import KINDS, Form, check_subject, described, referred
 
 _KIND = click.Choice(list(KINDS))
 
 
 @click.group()
 def registry() -> None:
-    """The registry (登録簿): places, providers, insurers and policies. Nothing in it is overwritten."""
+    """The registry (登録簿): places, addresses, tokens, providers, insurers and policies. Nothing in it is overwritten."""
 
 
 @registry.command("set")
@@ -51,13 +51,14 @@ def set_(
     if unread is not None:
         raise BadInput(f"{unread!r} is no field", then="write FIELD=VALUE, such as jurisdiction=JP")
     given = {name: text for name, _, text in (field.partition("=") for field in fields)}
+    check_subject(kind, subject)
     says, when = described(kind, given), times.since(home, since, "--from")
     with open_books(home) as books:
-        if kind == "policy" and latest(books, "insurer", says["insurer"]) is None:
-            raise BadInput(
-                f"the insurer {says['insurer']} is not registered",
-                then="register it first: junbikin registry set insurer",
-            )
+        for needed, name in referred(kind, says):
+            if latest(books, needed, name) is None:
+                raise BadInput(
+                    f"the {needed} {name} is not registered", then=f"register it first: junbikin registry set {needed}"
+                )
         click.echo(f"asks for {kind} {subject}: {told(says)}", err=True)
         tell(books, ask_to_record(books, who.proved(books), kind, subject, says, why, when), json_)
 

@@ -1,11 +1,12 @@
-"""What can be registered beside people: places, providers, insurers and policies, each with the fields that describe it.
+"""What can be registered beside people: places, addresses, tokens, providers, insurers and policies, with their fields.
 
 Everything registered is effective from a day and never overwritten: what is said anew stands beside what was said before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -14,6 +15,7 @@ from typing import Any
 from junbikin.errors import BadInput
 from junbikin.facts.datasets import ASSET_KINDS, CAUSES, STORAGES
 from junbikin.figures import Name, exact, plain
+from junbikin.registry.addresses import ASSET, MOST_DECIMALS, NATIVE, check_address, check_ethereum, check_token
 
 
 class Form(Enum):
@@ -26,16 +28,20 @@ class Form(Enum):
     AMOUNT = "an amount such as 650000000"
     WORD = "one of"
     WORDS = "one or more, joined by |, of"
+    ASSETS = "one or more assets, joined by |, such as ETH|USDC"
+    CONTRACT = f"{NATIVE}, or the address of the token's contract, with its capitals"
+    DECIMALS = f"a whole number up to {MOST_DECIMALS}"
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. An optional one may be left out."""
+    """One field. An optional one may be left out; one that names something registered `refers` to its kind."""
 
     name: str
     form: Form
     words: tuple[str, ...] = ()
     optional: bool = False
+    refers: str = ""
 
     @property
     def help(self) -> str:
@@ -46,10 +52,11 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of thing that is registered."""
+    """A kind of thing that is registered; `check` refuses a subject that cannot be one."""
 
     name: Name
     fields: tuple[Field, ...]
+    check: Callable[[str], None] = lambda subject: None
 
 
 KINDS: dict[str, Kind] = {
@@ -64,6 +71,22 @@ KINDS: dict[str, Kind] = {
             Field("realisable_days", Form.COUNT),
             Field("provider", Form.TEXT, optional=True),
         ),
+    ),
+    "address": Kind(
+        Name("address on a chain, named NETWORK:ADDRESS", "アドレス"),
+        (
+            Field("place", Form.TEXT, refers="place"),
+            Field("assets", Form.ASSETS),
+            Field("control_proven_on", Form.DAY, optional=True),
+            Field("proof", Form.TEXT, optional=True),
+            Field("ended_on", Form.DAY, optional=True),
+        ),
+        check_address,
+    ),
+    "token": Kind(
+        Name("coin or token of a chain, named NETWORK:ASSET", "トークン"),
+        (Field("contract", Form.CONTRACT), Field("decimals", Form.DECIMALS)),
+        check_token,
     ),
     "provider": Kind(
         Name("wallet or custody provider", "管理委託先・重要システム提供者"),
@@ -91,7 +114,7 @@ KINDS: dict[str, Kind] = {
     "policy": Kind(
         Name("insurance policy", "保険契約"),
         (
-            Field("insurer", Form.TEXT),
+            Field("insurer", Form.TEXT, refers="insurer"),
             Field("approved_on", Form.DAY, optional=True),
             Field("effective_from", Form.DAY),
             Field("effective_to", Form.DAY),
@@ -124,6 +147,16 @@ def described(kind: str, given: Mapping[str, str]) -> dict[str, Any]:
     return says
 
 
+def check_subject(kind: str, subject: str) -> None:
+    """Raises `BadInput` when nothing of this kind can be named so."""
+    _kind(kind).check(subject)
+
+
+def referred(kind: str, says: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The kind and name of everything registered that a record names."""
+    return [(field.refers, says[field.name]) for field in _kind(kind).fields if field.refers and field.name in says]
+
+
 def _kind(kind: str) -> Kind:
     if kind not in KINDS:
         raise BadInput(f"nothing is registered as {kind!r}", then="register a " + ", ".join(KINDS))
@@ -143,6 +176,12 @@ def _read(field: Field, text: str) -> Any:
                 return _not_negative(plain(exact(text)))
             case Form.WORD | Form.WORDS:
                 return _known(text.split("|") if field.form is Form.WORDS else [text], field.words)
+            case Form.ASSETS:
+                return _assets(text)
+            case Form.CONTRACT:
+                return text if text == NATIVE else _contract(text)
+            case Form.DECIMALS:
+                return _known([str(int(text))], [str(count) for count in range(MOST_DECIMALS + 1)])
             case Form.TEXT:
                 return text
     except (ValueError, KeyError, BadInput):
@@ -159,3 +198,15 @@ def _known(given: Sequence[str], words: Sequence[str]) -> str:
     if not given or any(word not in words for word in given):
         raise ValueError(given)
     return "|".join(given)
+
+
+def _assets(text: str) -> str:
+    assets = text.split("|")
+    if len(set(assets)) < len(assets) or not all(re.fullmatch(ASSET, asset) for asset in assets):
+        raise ValueError(text)
+    return text
+
+
+def _contract(text: str) -> str:
+    check_ethereum(text)
+    return text

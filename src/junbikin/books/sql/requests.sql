@@ -66,6 +66,9 @@ BEGIN
   IF p_action IN ('place', 'provider', 'insurer', 'policy') AND NOT books.is_name(p_subject, 64) THEN
     PERFORM books.refuse('this is no name: ' || p_subject, 'action ' || p_action, 'choose one of 1 to 64 visible characters without "/"');
   END IF;
+  IF p_action IN ('address', 'token') AND p_subject !~ '^[a-z][a-z-]*(:[0-9]+)?:[0-9A-Za-z._-]+$' THEN
+    PERFORM books.refuse('this is on no network: ' || p_subject, 'action ' || p_action, 'write it as NETWORK:ADDRESS, or NETWORK:ASSET');
+  END IF;
   -- Who someone is and whether an account is open hold from when they are recorded: dated ahead they would outlast every later word.
   IF p_effective_at IS NOT NULL AND p_action IN ('person', 'account_status') THEN
     PERFORM books.refuse('this holds from its approval, at no other time', 'action ' || p_action, 'leave the effective time out');
