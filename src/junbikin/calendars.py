@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -32,12 +33,10 @@ def fiscal_year(day: date, starts: tuple[int, int], back: int = 0) -> Period:
     return Period(f"FY{year}", first, date(year + 1, *starts) - timedelta(days=1))
 
 
-def years_before(day: date, years: int) -> date:
-    """The same day `years` before; 28 February where there is no 29th."""
-    try:
-        return day.replace(year=day.year - years)
-    except ValueError:
-        return day.replace(year=day.year - years, day=28)
+def months_after(day: date, months: int) -> date:
+    """The same day of the month `months` after (below 0: before); the month's last day where it is shorter."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def is_business_day(day: date) -> bool:

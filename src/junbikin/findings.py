@@ -35,3 +35,4 @@ class Finding:
     provenance: Provenance | None = None
     amount: Figure | None = None
     cure_by: date | None = None
+    since: date | None = None

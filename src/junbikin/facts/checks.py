@@ -147,6 +147,8 @@ def _fits(column: Column, in_key: bool, now: datetime) -> str:
 
 
 def _too_small(column: Column) -> str:
+    if column.sign is Sign.ANY:
+        return "false"
     if column.sign is Sign.NOT_NEGATIVE:
         return f"{column.name} < 0"
     return f"{column.name} <= 0" + (f" AND {column.name}_fine <= 0" if column.fine else "")

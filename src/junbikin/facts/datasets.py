@@ -27,6 +27,7 @@ class Sign(Enum):
 
     ABOVE_ZERO = "above zero"
     NOT_NEGATIVE = "zero or above"
+    ANY = "any number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +232,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             "financials", "財務数値",
-            (_date("as_of"), _choice("item", FINANCIALS), _amount("amount_jpy"), _text("evidence", optional=True)),
+            (_date("as_of"), _choice("item", FINANCIALS), _amount("amount_jpy", Sign.ANY), _text("evidence", optional=True)),
             key=("as_of", "item"), day="as_of",
         ),
         Dataset(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import traceback
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from junbikin.calendars import business_days_after
-from junbikin.errors import RulebookProblem
 from junbikin.facts.lake import Lake
 from junbikin.figures import Data, Figure, Name, Rule
 from junbikin.findings import Finding, Severity
@@ -17,7 +15,6 @@ from junbikin.reserve.health import findings_on
 from junbikin.reserve.position import Position
 from junbikin.reserve.resources import Resources, resources
 from junbikin.reserve.view import FactsView
-from junbikin.rulebooks.interface import Outcome
 from junbikin.rulebooks.load import Rulebook
 from junbikin.rulebooks.parameters import Rules
 
@@ -32,7 +29,7 @@ def assess(lake: Lake, rulebook: Rulebook, as_of: date, view: FactsView | None =
     """
     view = view or FactsView(lake, as_of)
     rules = rulebook.on(as_of)
-    outcome = _outcome(rulebook, view, rules)
+    outcome = rulebook.outcome(view)
     held = resources(view, rules, outcome.requirement)
     gap = (held.total - outcome.requirement).named("gap", "surplus or shortfall", "余剰・不足")
     roots = (outcome.requirement, held.total, gap, *outcome.steps)
@@ -69,19 +66,6 @@ def assess(lake: Lake, rulebook: Rulebook, as_of: date, view: FactsView | None =
 
 def _of_books(view: FactsView, ledger: Ledger) -> list[Finding]:
     return agreement(view, ledger) + registry_gaps(ledger) + not_read(view, ledger)
-
-
-def _outcome(rulebook: Rulebook, view: FactsView, rules: Rules) -> Outcome:
-    """What the formula says; what goes wrong inside a formula is told with its line, as the rulebook's problem."""
-    try:
-        return rulebook.formula(view, rules)
-    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as problem:
-        last = traceback.extract_tb(problem.__traceback__)[-1]
-        raise RulebookProblem(
-            f"{rulebook.id}: the formula failed: {type(problem).__name__}: {problem}",
-            where=f"{last.filename}, line {last.lineno}",
-            then="correct the formula",
-        ) from problem
 
 
 def _shortfall(view: FactsView, rules: Rules, gap: Figure) -> list[Finding]:

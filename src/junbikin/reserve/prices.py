@@ -7,8 +7,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 
+from junbikin.calendars import Period
 from junbikin.facts.lake import Lake
-from junbikin.figures import Figure, Name, Unit, given, hole
+from junbikin.figures import Figure, Name, Rounding, Unit, given, hole, ratio
+from junbikin.figures.amounts import EXACT
 from junbikin.reserve.sources import data_source
 
 
@@ -65,3 +67,43 @@ class Prices:
                     f"price.{asset}.{at}",
                 )
         return None
+
+
+MEAN_PLACES = 8
+"""Decimals of a mean price, rounded half to even; no regime says how."""
+
+
+Daily = dict[tuple[str, str], dict[str, Decimal]]
+"""(asset, quote) → day → the day's last price."""
+
+
+def daily_prices(lake: Lake, period: Period) -> Daily:
+    """The last price of each day of a period; of sources that tie, the first by name."""
+    found: Daily = {}
+    for day, asset, quote, _, price in lake.run("last_prices", lake.days("prices", period.start, period.end)):
+        found.setdefault((asset, quote), {}).setdefault(day, price)
+    return found
+
+
+def mean_price(daily: Daily, asset: str, currency: str, period: Period) -> Figure:
+    """The mean of an asset's daily prices over a period, over the days that have one: those are counted in its steps.
+
+    A hole when none has. Prices by way of another currency are not taken.
+    """
+    unit = Unit.parse(currency) / Unit.parse(asset)
+    span = f"{period.start}…{period.end}"
+    name = Name(f"average price of {asset}, {span}", f"{asset}の平均価格（{span}）")
+    key = f"average_price.{asset}"
+    prices = daily.get((asset, currency), {})
+    if not prices:
+        why = Name(f"no price of {asset} in {currency} in {span}", f"{span}に{asset}の{currency}価格がない")
+        return hole(unit, name, why, key)
+    whole = Decimal(0)
+    for price in prices.values():
+        whole = EXACT.add(whole, price)
+    source = data_source("prices", f"last {asset}/{currency} of each day, {span}", sorted(prices.items()))
+    summed = given(whole, unit, Name(f"sum of daily prices of {asset}", f"{asset}の日次価格の合計"), source)
+    days = given(
+        len(prices), "1", Name(f"days with a price, of {period.days}", f"価格のある日数（{period.days}日中）"), source
+    )
+    return ratio(summed, days, MEAN_PLACES, Rounding.HALF_EVEN).named(key, name.en, name.ja)

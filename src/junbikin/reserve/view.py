@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from junbikin.calendars import Period, fiscal_year
 from junbikin.facts.lake import Lake
 from junbikin.facts.rollups import DayVolume, day_volumes
-from junbikin.figures import Figure, Name, given, hole, plain, smallest, total
+from junbikin.figures import Figure, Name, given, plain, smallest, total
 from junbikin.figures.amounts import EXACT
-from junbikin.reserve.prices import Prices
+from junbikin.reserve.prices import Daily, Prices, daily_prices, mean_price
+from junbikin.reserve.property import Property, read_property
 from junbikin.reserve.sources import Snapshot, data_source
-from junbikin.rulebooks.interface import CustomerAsset, Grade
+from junbikin.rulebooks.interface import CustomerAsset, Grade, Kept
 
 if TYPE_CHECKING:
     from junbikin.reserve.ledger import Ledger
@@ -117,6 +118,16 @@ class FactsView:
         """An asset's price in the home's currency on a day (None: `as_of`); a hole where there is none."""
         return self._prices.of(asset, day or self.as_of)
 
+    def average_price(self, asset: str, period: Period) -> Figure:
+        """The mean of an asset's last prices of each day of a period, over the days that have one."""
+        if period not in self._daily:
+            self._daily[period] = daily_prices(self.lake, period)
+        return mean_price(self._daily[period], asset, self.currency, period)
+
+    @cached_property
+    def _daily(self) -> dict[Period, Daily]:
+        return {}
+
     def valued(self, amount: Figure, asset: str) -> Figure:
         """An amount of an asset in the home's currency, at the day's price."""
         return amount if asset == self.currency else amount * self.price(asset)
@@ -127,53 +138,28 @@ class FactsView:
         """The newest rows of a small dataset on or before `as_of`."""
         if self.ledger and dataset in self.ledger.datasets:
             return Snapshot(dataset, self.as_of, self.ledger.rows(dataset))
-        day, days = self._newest(dataset)
+        day, days = self.newest(dataset)
         return Snapshot(dataset, day, self.lake.rows(dataset, days))
 
     def snapshot_day(self, dataset: str) -> date | None:
         """The day of the newest snapshot on or before `as_of`."""
-        return self.as_of if self.ledger and dataset in self.ledger.datasets else self._newest(dataset)[0]
+        return self.as_of if self.ledger and dataset in self.ledger.datasets else self.newest(dataset)[0]
 
-    def _newest(self, dataset: str) -> tuple[date | None, dict[str, Any]]:
+    def newest(self, dataset: str) -> tuple[date | None, dict[str, Any]]:
+        """The newest day of a dataset on or before `as_of`, and its part of the lake."""
         days = self.lake.days(dataset, end=self.as_of)
         if not days:
             return None, {}
         newest = max(days)
         return date.fromisoformat(newest), {newest: days[newest]}
 
-    @cached_property
-    def _customer_assets(self) -> tuple[CustomerAsset, ...]:
-        balance_day, balance_days = self._newest("customer_balances")
-        holding_day, holding_days = self._newest("holdings")
-        if balance_day is None or holding_day is None:
-            return (self._unknown_assets("customer_balances" if balance_day is None else "holdings"),)
-        cold: dict[str, Decimal] = {}
-        for asset, owner, storage, quantity in self.lake.run("holdings", holding_days):
-            if owner == "customer" and storage == "cold":
-                cold[asset] = quantity
-        found = []
-        for asset, accounts, quantity in self.lake.run("balances", balance_days):
-            if asset != self.currency:
-                owed = given(
-                    quantity,
-                    asset,
-                    Name(f"{asset} owed to customers", f"利用者への{asset}債務"),
-                    data_source(
-                        "customer_balances", f"sum of {asset}, as of {balance_day}", [[asset, accounts, quantity]]
-                    ),
-                    f"owed.{asset}",
-                )
-                stored = given(
-                    cold.get(asset, 0),
-                    asset,
-                    Name(f"customers' {asset} in cold storage", f"利用者の{asset}（コールド）"),
-                    data_source(
-                        "holdings", f"{asset}, owner customer, storage cold, as of {holding_day}", [cold.get(asset)]
-                    ),
-                    f"stored.{asset}",
-                )
-                found.append(self._customer_asset(asset, owed, stored))
-        return tuple(found)
+    def kept(self) -> tuple[Kept, ...]:
+        """Every crypto-asset that customers are owed or that is kept for them, by name; holes where it is not known."""
+        return self.property.kept
+
+    def unknown(self) -> tuple[Figure, ...]:
+        """A hole for each dataset of customers' property of which nothing is known."""
+        return self.property.unknown
 
     def customer_assets(self) -> tuple[CustomerAsset, ...]:
         """What customers are owed of each crypto-asset, and how much of it cold storage covers.
@@ -182,8 +168,21 @@ class FactsView:
         """
         return self._customer_assets
 
-    def _customer_asset(self, asset: str, owed: Figure, stored: Figure) -> CustomerAsset:
-        covered = smallest(stored, owed).named(
+    @cached_property
+    def property(self) -> Property:
+        """What customers are owed and what is kept, from the newest balances and holdings."""
+        return read_property(self)
+
+    @cached_property
+    def _customer_assets(self) -> tuple[CustomerAsset, ...]:
+        unknown = self.unknown()
+        if unknown:
+            return (CustomerAsset("", unknown[0], unknown[0], unknown[0]),)
+        return tuple(self._customer_asset(kept) for kept in self.kept())
+
+    def _customer_asset(self, kept: Kept) -> CustomerAsset:
+        asset, owed = kept.asset, kept.owed
+        covered = smallest(kept.cold, owed).named(
             f"covered.{asset}", f"{asset} owed and in cold", f"{asset}債務のコールド分"
         )
         return CustomerAsset(
@@ -192,13 +191,6 @@ class FactsView:
             self.valued(covered, asset).named(f"cold.{asset}", f"{asset} in cold storage", f"{asset}（コールド）"),
             self.valued(owed - covered, asset).named(f"rest.{asset}", f"{asset} elsewhere", f"{asset}（その他）"),
         )
-
-    def _unknown_assets(self, dataset: str) -> CustomerAsset:
-        what = {"customer_balances": "balances of customers", "holdings": "holdings"}[dataset]
-        ja = {"customer_balances": "利用者残高", "holdings": "保有残高"}[dataset]
-        why = Name(f"no {what} known on or before {self.as_of}", f"{self.as_of}以前の{ja}がない")
-        unknown = hole(self.currency, Name("customers' crypto-assets", "利用者の暗号資産"), why, f"unknown.{dataset}")
-        return CustomerAsset("", unknown, unknown, unknown)
 
     # Reserve entries, incidents, controls
 

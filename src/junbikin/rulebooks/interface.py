@@ -1,13 +1,17 @@
-"""What a formula is given and what it returns: the contract between rulebooks and the facts."""
+"""What formulas are given and what they return: the contract between rulebooks and the facts.
+
+`assess(facts, rules)` says what reserve must be held, `custody(facts, rules)` which duties of custody are kept.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
 from junbikin.calendars import Period
-from junbikin.figures import Figure, Source
+from junbikin.figures import Figure, Name, Source
 from junbikin.findings import Finding
 
 
@@ -23,6 +27,57 @@ class CustomerAsset:
     owed: Figure
     cold: Figure
     rest: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One crypto-asset that customers are owed or that is kept for them, in its own unit.
+
+    `cold` and `warm` are customers' property in cold storage and anywhere else; `guarantee` and `guarantee_warm` are
+    the operator's own coins set apart as guarantee crypto-assets (履行保証暗号資産), likewise.
+    """
+
+    asset: str
+    owed: Figure
+    cold: Figure
+    warm: Figure
+    guarantee: Figure
+    guarantee_warm: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Customers' money in the home's currency: what they are owed, and what lies in each kind of storage for them."""
+
+    owed: Figure
+    stored: Mapping[str, Figure]
+    counted_on: date | None
+    """The day whose balances `owed` is the sum of; None when none are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A third party as it is registered; None in `checked_until` when it is not."""
+
+    id: str
+    checked_until: date | None
+    contract_until: date | None = None
+    ended_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place where property is kept: for which owners, by whom, and the worth there of customers' crypto-assets.
+
+    `registered` is None where there is no registry to ask.
+    """
+
+    id: str
+    owners: frozenset[str]
+    worth: Figure
+    registered: bool | None = None
+    storage: str = ""
+    provider: Provider | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +111,61 @@ class Facts(Protocol):
     def customer_assets(self) -> tuple[CustomerAsset, ...]:
         """What customers are owed, asset by asset; holes where it is not known."""
 
+    def price(self, asset: str) -> Figure:
+        """An asset's price in the home's currency on the day; a hole where there is none."""
+
+    def average_price(self, asset: str, period: Period) -> Figure:
+        """The mean of an asset's daily prices over a period; a hole where there is none."""
+
+    def kept(self) -> tuple[Kept, ...]:
+        """Every crypto-asset that customers are owed or that is kept for them, by name; holes where it is not known."""
+
+    def unknown(self) -> tuple[Figure, ...]:
+        """A hole for each dataset of customers' property of which nothing is known, in the home's currency."""
+
     def net_losses(self, period: Period) -> Figure:
         """Losses from incidents less what was recovered."""
 
     def grade(self, control: str) -> Grade | None:
         """The newest grade of a control, or None when it was never graded."""
+
+
+class CustodyFacts(Facts, Protocol):
+    """What the duties of custody ask for besides."""
+
+    def money(self) -> Money:
+        """Customers' money."""
+
+    def places(self) -> tuple[Place, ...]:
+        """Every place where property is kept, by name."""
+
+    def net_assets(self) -> Figure:
+        """The operator's net assets, as last stated; a hole when they never were."""
+
+    def last_audit(self, kind: str) -> date | None:
+        """The day of the newest audit of a kind, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """A finding of one duty: `subject` is what it is about, and tells with `finding.code` whether it was there before.
+
+    `cure` is within how many business days, from the day after it arose, it must be cured.
+    """
+
+    finding: Finding
+    subject: str = ""
+    cure: Figure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One duty on one day: the figures in the order in which a reader meets them, and what lapsed."""
+
+    key: str
+    name: Name
+    steps: tuple[Figure, ...]
+    lapses: tuple[Lapse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@ import hashlib
 import importlib.util
 import sys
 import tomllib
-from collections.abc import Callable, Iterable
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.metadata import entry_points
@@ -17,7 +19,7 @@ from typing import Any
 
 from junbikin.errors import BadInput, RulebookProblem
 from junbikin.figures import Name, Provenance, Unit, exact
-from junbikin.rulebooks.interface import Facts, Outcome
+from junbikin.rulebooks.interface import Check, CustodyFacts, Facts, Outcome
 from junbikin.rulebooks.parameters import DatedValue, Parameter, Rules
 
 STATUSES = ("enacted", "precedent", "candidate")
@@ -29,7 +31,10 @@ _WORD = "word"
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """One regime: its parameters and its formula. `digest` covers both files."""
+    """One regime: its parameters, and what it says of the reserve (`assess`), of custody (`custody`), or of both.
+
+    `digest` covers both files.
+    """
 
     id: str
     title: Name
@@ -37,13 +42,50 @@ class Rulebook:
     status: str
     summary: Name
     parameters: dict[str, Parameter]
-    formula: Callable[[Facts, Rules], Outcome]
+    assess: Callable[[Facts, Rules], Outcome] | None
+    custody: Callable[[CustodyFacts, Rules], tuple[Check, ...]] | None
     folder: Path
     digest: str
 
     def on(self, day: date) -> Rules:
         """The parameters as they stand on a day."""
         return Rules(self.id, day, self.parameters)
+
+    def outcome(self, facts: Facts) -> Outcome:
+        """What it says of the reserve. Raises `RulebookProblem` when it says nothing, or its formula fails."""
+        if self.assess is None:
+            raise RulebookProblem(
+                f"{self.id} says nothing of a reserve",
+                where=str(self.folder),
+                then="it judges custody: `junbikin custody`",
+            )
+        with _running(self.id):
+            return self.assess(facts, self.on(facts.as_of))
+
+    def checks(self, facts: CustodyFacts) -> tuple[Check, ...]:
+        """What it says of each duty of custody. Raises `RulebookProblem` when it says nothing, or its formula fails."""
+        if self.custody is None:
+            raise RulebookProblem(
+                f"{self.id} says nothing of custody",
+                where=str(self.folder),
+                then="it judges the reserve: `junbikin assess`",
+            )
+        with _running(self.id):
+            return self.custody(facts, self.on(facts.as_of))
+
+
+@contextmanager
+def _running(rulebook: str) -> Iterator[None]:
+    """A formula runs inside; what goes wrong in it is told with its line, as the rulebook's problem."""
+    try:
+        yield
+    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as problem:
+        last = traceback.extract_tb(problem.__traceback__)[-1]
+        raise RulebookProblem(
+            f"{rulebook}: the formula failed: {type(problem).__name__}: {problem}",
+            where=f"{last.filename}, line {last.lineno}",
+            then="correct the formula",
+        ) from problem
 
 
 def known_rulebooks() -> dict[str, Path]:
@@ -84,9 +126,7 @@ def load_rulebook(name: str, base: Path | None = None) -> Rulebook:
         raise RulebookProblem(f"{found} is a bare number", where=str(file), then=f'write it as "{found}"') from None
     formula_file = folder / "formula.py"
     if not formula_file.is_file():
-        raise RulebookProblem(
-            "the rulebook has no formula.py", where=str(folder), then="add one with assess(facts, rules)"
-        )
+        raise RulebookProblem("the rulebook has no formula.py", where=str(folder), then=f"add one; {_FORMULAS}")
     try:
         return _checked(table, file, content, formula_file)
     except (TypeError, AttributeError, ValueError) as problem:
@@ -115,6 +155,7 @@ def _checked(table: dict[str, Any], file: Path, content: bytes, formula_file: Pa
     if not isinstance(table["id"], str) or not table["id"]:
         raise RulebookProblem("the id is not a word", where=str(file), then='write id = "xx-name"')
     digest = hashlib.sha256(content + b"\0" + formula_file.read_bytes()).hexdigest()
+    formulas = _formulas(table["id"], formula_file)
     return Rulebook(
         id=table["id"],
         title=_name(table["title"], f"{file}, title"),
@@ -122,7 +163,8 @@ def _checked(table: dict[str, Any], file: Path, content: bytes, formula_file: Pa
         status=table["status"],
         summary=_name(table.get("summary", table["title"]), f"{file}, summary"),
         parameters={key: _parameter(key, part, f"{file}, {key}") for key, part in _flat(table["parameters"])},
-        formula=_formula(table["id"], formula_file),
+        assess=formulas["assess"],
+        custody=formulas["custody"],
         folder=file.parent,
         digest=digest,
     )
@@ -226,7 +268,11 @@ def _known(table: dict[str, Any], names: set[str], where: str) -> None:
             raise RulebookProblem(f"unknown key {key!r}", where=where, then=guess)
 
 
-def _formula(name: str, file: Path) -> Callable[[Facts, Rules], Outcome]:
+_FORMULAS = "define assess(facts, rules), custody(facts, rules), or both"
+
+
+def _formulas(name: str, file: Path) -> dict[str, Any]:
+    """The functions `assess` and `custody` of a formula file; None for one that it does not define."""
     spec = importlib.util.spec_from_file_location(f"junbikin_rulebook_{name.replace('-', '_')}", file)
     if spec is None or spec.loader is None:
         raise RulebookProblem("the formula cannot be read", where=str(file), then="it must be a Python file")
@@ -234,13 +280,14 @@ def _formula(name: str, file: Path) -> Callable[[Facts, Rules], Outcome]:
     try:
         sys.modules[spec.name] = module  # dataclasses look their module up
         spec.loader.exec_module(module)
-        formula: Callable[[Facts, Rules], Outcome] = module.assess
     except (Exception, SystemExit) as problem:  # noqa: BLE001 - a foreign file may raise anything
         raise RulebookProblem(
-            f"the formula cannot be used: {type(problem).__name__}: {problem}",
-            where=str(file),
-            then="define assess(facts, rules)",
+            f"the formula cannot be used: {type(problem).__name__}: {problem}", where=str(file), then=_FORMULAS
         ) from None
-    if not callable(formula):
-        raise RulebookProblem("assess is not a function", where=str(file), then="define assess(facts, rules)")
-    return formula
+    found = {function: getattr(module, function, None) for function in ("assess", "custody")}
+    if not any(found.values()):
+        raise RulebookProblem("the formula says nothing", where=str(file), then=_FORMULAS)
+    odd = next((function for function, value in found.items() if value is not None and not callable(value)), None)
+    if odd is not None:
+        raise RulebookProblem(f"{odd} is not a function", where=str(file), then=_FORMULAS)
+    return found

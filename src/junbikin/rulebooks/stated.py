@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,9 +12,12 @@ from typing import Any
 
 from junbikin.calendars import Period, fiscal_year
 from junbikin.errors import RulebookProblem
-from junbikin.figures import Figure, Name, Stated, exact, given, plain, total
-from junbikin.rulebooks.interface import CustomerAsset, Grade, Outcome
+from junbikin.figures import Figure, Name, Stated, Unit, exact, given, hole, plain, total
+from junbikin.rulebooks.duties import cure_by
+from junbikin.rulebooks.interface import Check, CustomerAsset, Grade, Kept, Money, Outcome, Place, Provider
 from junbikin.rulebooks.load import Rulebook
+
+_STORAGES = ("hot", "cold", "trust", "bank")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,9 @@ class StatedFacts:
     """Facts of a worked example.
 
     `volumes` is line → fiscal year → amount; `entries` the reserve's; `assets` asset → (cold, rest);
-    `losses` (day, net loss); `grades` control → grade.
+    `losses` (day, net loss); `grades` control → grade. Of custody: `coins` asset → quantity owed, cold, warm,
+    guarantee, guarantee_warm (what is not stated is 0); `prices` and `averages` asset → price (over the days `averaged_over`, if that is said); `cash` owed, trust,
+    bank and the day it was counted on; `kept_at` the places; `equity` net assets; `audited` kind → day.
     """
 
     as_of: date
@@ -30,6 +36,14 @@ class StatedFacts:
     assets: dict[str, tuple[str, str]] = field(default_factory=dict)
     losses: tuple[tuple[date, str], ...] = ()
     grades: dict[str, str] = field(default_factory=dict)
+    coins: dict[str, dict[str, str]] = field(default_factory=dict)
+    prices: dict[str, str] = field(default_factory=dict)
+    averages: dict[str, str] = field(default_factory=dict)
+    averaged_over: str | None = None
+    cash: dict[str, Any] = field(default_factory=dict)
+    kept_at: tuple[dict[str, Any], ...] = ()
+    equity: str | None = None
+    audited: dict[str, date] = field(default_factory=dict)
     by: str = "the worked example"
     currency: str = "JPY"
     year_starts: tuple[int, int] = (4, 1)
@@ -70,25 +84,104 @@ class StatedFacts:
         """See `Facts`."""
         return Grade(self.grades[control], Stated(self.by)) if control in self.grades else None
 
+    def price(self, asset: str) -> Figure:
+        """See `Facts`."""
+        return self._priced(asset, self.prices, f"price of {asset}", f"{asset}の価格")
+
+    def average_price(self, asset: str, period: Period) -> Figure:
+        """See `Facts`."""
+        known = self.averages if self.averaged_over in (None, f"{period.start}…{period.end}") else {}
+        return self._priced(asset, known, f"average price of {asset}, {period.name}", f"{asset}の平均価格")
+
+    def _priced(self, asset: str, prices: dict[str, str], en: str, ja: str) -> Figure:
+        unit = Unit.parse(self.currency) / Unit.parse(asset)
+        if asset not in prices:
+            return hole(unit, Name(en, ja), Name(f"no price of {asset} is stated", f"{asset}の価格の記載がない"))
+        return given(prices[asset], unit, Name(en, ja), Stated(self.by))
+
+    def kept(self) -> tuple[Kept, ...]:
+        """See `Facts`."""
+        return tuple(
+            Kept(
+                asset,
+                *(self._coins(asset, stated, part) for part in ("owed", "cold", "warm", "guarantee", "guarantee_warm")),
+            )
+            for asset, stated in self.coins.items()
+        )
+
+    def _coins(self, asset: str, stated: dict[str, str], part: str) -> Figure:
+        return given(stated.get(part, "0"), asset, Name(f"{asset}, {part}", f"{asset}（{part}）"), Stated(self.by))
+
+    def unknown(self) -> tuple[Figure, ...]:
+        """See `Facts`."""
+        return ()
+
+    def money(self) -> Money:
+        """See `CustodyFacts`."""
+        stored = {
+            name: self._yen(self.cash.get(name, "0"), f"customers' money ({name})", f"利用者の金銭（{name}）")
+            for name in _STORAGES
+        }
+        owed = self._yen(self.cash.get("owed", "0"), "customers' money", "利用者の金銭")
+        return Money(owed, stored, self.cash.get("counted_on", self.as_of))
+
+    def places(self) -> tuple[Place, ...]:
+        """See `CustodyFacts`."""
+        return tuple(
+            Place(
+                id=stated["id"],
+                owners=frozenset(stated["owners"]),
+                worth=self._yen(stated["worth"], f"worth at {stated['id']}", f"{stated['id']}の評価額"),
+                registered=stated.get("registered"),
+                provider=Provider(**{"checked_until": None, **stated["provider"]}) if "provider" in stated else None,
+            )
+            for stated in self.kept_at
+        )
+
+    def net_assets(self) -> Figure:
+        """See `CustodyFacts`."""
+        name = Name("net assets", "純資産額")
+        if self.equity is None:
+            return hole(self.currency, name, Name("no net assets are stated", "純資産額の記載がない"))
+        return given(self.equity, self.currency, name, Stated(self.by))
+
+    def last_audit(self, kind: str) -> date | None:
+        """See `CustodyFacts`."""
+        return self.audited.get(kind)
+
     def _yen(self, amount: str, en: str, ja: str) -> Figure:
         return given(amount, self.currency, Name(en, ja), Stated(self.by))
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A worked example: its facts and, by key of figure, the values that they must give."""
+    """A worked example: its facts and, by key of figure, the values that they must give.
+
+    `findings` are all that the reserve's formula must find: code → amount. `lapses` are all that custody must find: code
+    and subject → the day by which it is cured, if the regime names one. None: any.
+    """
 
     title: Name
     source: str
     facts: StatedFacts
     expected: dict[str, Decimal]
+    findings: dict[str, str] | None
+    lapses: dict[str, date | None] | None
     file: Path
 
     def differences(self, rulebook: Rulebook) -> list[str]:
         """A line for every figure that is not as expected; empty when all are."""
-        outcome: Outcome = rulebook.formula(self.facts, rulebook.on(self.facts.as_of))
-        found = {figure.key: figure for root in (*outcome.steps, outcome.requirement) for figure in root.walk()}
-        lines = []
+        roots: list[Figure] = []
+        lines: list[str] = []
+        if rulebook.assess:
+            outcome: Outcome = rulebook.outcome(self.facts)
+            roots += [*outcome.steps, outcome.requirement]
+            lines += _different("finding", self.findings, _amounts(outcome))
+        if rulebook.custody and (self.lapses is not None or not rulebook.assess):
+            checks = rulebook.checks(self.facts)
+            roots += [step for check in checks for step in check.steps]
+            lines += _different("lapse", self.lapses, self._cures(checks))
+        found = {figure.key: figure for root in roots for figure in root.walk()}
         for key, value in self.expected.items():
             figure = found.get(key)
             if figure is None:
@@ -98,8 +191,32 @@ class Example:
                 lines.append(f"{key}: expected {plain(value)}, got {got}")
         return lines
 
+    def _cures(self, checks: tuple[Check, ...]) -> dict[str, date | None]:
+        """Each lapse, by code and subject, with the day by which it is cured if it arose on the example's day."""
+        lapses = [lapse for check in checks for lapse in check.lapses]
+        return {f"{lapse.finding.code} {lapse.subject}".strip(): cure_by(lapse, self.facts.as_of) for lapse in lapses}
 
-_TOP = {"title", "source", "as_of", "volumes", "reserve_entries", "customer_assets", "losses", "grades", "expected"}
+
+def _amounts(outcome: Outcome) -> dict[str, str | None]:
+    return {f.code: plain(f.amount.known) if f.amount else None for f in outcome.findings}
+
+
+def _different(what: str, expected: Mapping[str, object] | None, got: Mapping[str, object]) -> list[str]:
+    """A line for everything that was expected and is not there, or is otherwise, or was not expected."""
+    if expected is None:
+        return []
+    names = [*expected, *(name for name in got if name not in expected)]
+    return [
+        f"{what} {name}: expected {expected.get(name, 'nothing')}, got {got.get(name, 'nothing')}"
+        for name in names
+        if name not in got or name not in expected or expected[name] != got[name]
+    ]
+
+
+_TOP = {
+    "title", "source", "as_of", "volumes", "reserve_entries", "customer_assets", "losses", "grades", "currency", "coins", "prices",
+    "averages", "averaged_over", "cash", "places", "net_assets", "audits", "expected", "findings", "lapses",
+}  # fmt: skip
 
 
 def load_examples(rulebook: Rulebook) -> list[Example]:
@@ -122,9 +239,20 @@ def _example(file: Path) -> Example:
             assets={asset: (a["cold"], a["rest"]) for asset, a in table.get("customer_assets", {}).items()},
             losses=tuple((loss["on"], loss["net"]) for loss in table.get("losses", [])),
             grades=table.get("grades", {}),
+            currency=table.get("currency", "JPY"),
+            coins=table.get("coins", {}),
+            prices=table.get("prices", {}),
+            averages=table.get("averages", {}),
+            averaged_over=table.get("averaged_over"),
+            cash=table.get("cash", {}),
+            kept_at=tuple(table.get("places", [])),
+            equity=table.get("net_assets"),
+            audited=table.get("audits", {}),
         )
         expected = {key: exact(_text(value)) for key, value in table["expected"].items()}
-        return Example(Name(**table["title"]), table["source"], facts, expected, file)
+        findings = table.get("findings")
+        lapses = {name: day or None for name, day in table["lapses"].items()} if "lapses" in table else None
+        return Example(Name(**table["title"]), table["source"], facts, expected, findings, lapses, file)
     except (KeyError, TypeError, AttributeError, ValueError) as problem:
         raise RulebookProblem(
             f"the worked example is not well formed: {problem!r}", where=str(file), then="compare with a shipped one"

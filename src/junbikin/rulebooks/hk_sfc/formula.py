@@ -1,7 +1,8 @@
-"""Hong Kong: cover of half of the client assets in cold storage and of all others."""
+"""Hong Kong: cover of half of the client assets in cold storage and of all others; at most 2% outside cold storage."""
 
 from junbikin.figures import total
-from junbikin.rulebooks.interface import Facts, Outcome
+from junbikin.rulebooks import duties
+from junbikin.rulebooks.interface import Check, CustodyFacts, Facts, Outcome
 from junbikin.rulebooks.parameters import Rules
 
 
@@ -14,3 +15,8 @@ def assess(facts: Facts, rules: Rules) -> Outcome:
     for_rest = (rest * rules.number("cover.rest")).named("cover_rest", "cover for the rest", "その他分の補償")
     requirement = total([for_cold, for_rest], facts.currency).named("requirement", "requirement", "要積立額")
     return Outcome(requirement, (for_cold, for_rest))
+
+
+def custody(facts: CustodyFacts, rules: Rules) -> tuple[Check, ...]:
+    """Client assets held, mostly cold, apart, and with whom they may be."""
+    return tuple(duty(facts, rules) for duty in (duties.held, duties.hot, duties.apart, duties.places))

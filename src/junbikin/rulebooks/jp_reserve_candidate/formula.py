@@ -6,7 +6,7 @@ internal loss multiplier (OPE25), P the controls as graded.
 
 from datetime import timedelta
 
-from junbikin.calendars import Period, years_before
+from junbikin.calendars import Period, months_after
 from junbikin.figures import Figure, Name, Rounding, clamp, euler, largest, ln, power, ratio, total
 from junbikin.findings import Finding, Severity
 from junbikin.rulebooks.interface import Facts, Outcome
@@ -54,7 +54,7 @@ def _custody_leg(facts: Facts, rules: Rules) -> Figure:
 def _incident_history(facts: Facts, rules: Rules, base: Figure) -> Figure:
     """H = max(1, ln(e − 1 + (LC / base)^0.8)), LC = 15 × average annual net loss."""
     count = rules.number("losses.years")
-    start = years_before(facts.as_of, rules.integer("losses.years", least=1))
+    start = months_after(facts.as_of, -12 * rules.integer("losses.years", least=1))
     period = Period(f"{count.known} years", start + timedelta(days=1), facts.as_of)
     average = largest(ratio(facts.net_losses(period), count, 2, Rounding.HALF_EVEN), rules.number("losses.none")).named(
         "average_loss", "average annual net loss", "年平均純損失"

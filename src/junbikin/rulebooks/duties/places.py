@@ -1,0 +1,121 @@
+"""Duties on where and with whom property lies: apart, at registered places, with third parties that were checked, not all with one."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from junbikin.figures import Figure, Name, Rule, total
+from junbikin.findings import Severity
+from junbikin.rulebooks.duties.lapses import judged, lapse
+from junbikin.rulebooks.interface import Check, CustodyFacts, Lapse, Place
+from junbikin.rulebooks.parameters import Rules
+
+
+def apart(facts: CustodyFacts, rules: Rules) -> Check:
+    """No place holds the property of two owners that must be kept apart."""
+    owners, rule = rules.words("duties.apart.owners")
+    lapses = [
+        lapse(
+            "mixed",
+            place.id,
+            Name(f"{place.id} holds property of {', '.join(mixed)}", f"{place.id}に{'・'.join(_OWNERS_JA[name] for name in mixed)}の財産が混在している"),
+            Name("give each its own place", "所有者ごとに保管先を分ける"),
+            rule,
+        )
+        for place in facts.places()
+        if len(mixed := sorted(place.owners & owners)) > 1
+    ]  # fmt: skip
+    return Check("apart", Name("each owner's property apart", "分別保管"), (), tuple(lapses))
+
+
+_OWNERS_JA = {"customer": "利用者", "guarantee": "履行保証", "reserve": "責任準備金", "own": "自己"}
+
+
+def places(facts: CustodyFacts, rules: Rules) -> Check:
+    """Property lies only at registered places, and with third parties that are registered, checked and under contract."""
+    _, rule = rules.words("duties.places.demands")
+    lapses: list[Lapse] = []
+    known = facts.places()
+    if any(place.registered is None for place in known):
+        lapses.append(
+            lapse(
+                "registry-missing",
+                "",
+                Name("there is no registry: nobody can tell whether places and providers were checked", "登録簿がなく、保管先・委託先の確認状況を判定できない"),
+                Name("make the books and register them: `junbikin books migrate`", "帳簿を作成し登録する：`junbikin books migrate`"),
+                rule,
+                severity=Severity.NOTICE,
+            )
+        )  # fmt: skip
+    for place in known:
+        lapses += _of_place(place, facts.as_of, rules, rule)
+    return Check("places", Name("places and providers", "保管先・委託先"), (), tuple(lapses))
+
+
+def _of_place(place: Place, day: date, rules: Rules, rule: Rule) -> list[Lapse]:
+    demands, _ = rules.words("duties.places.demands")
+    lapses = []
+    if place.registered is False and "registered" in demands:
+        lapses.append(
+            lapse(
+                "place-unregistered",
+                place.id,
+                Name(f"{place.id} is not registered as a place", f"{place.id}は保管先として登録されていない"),
+                Name(f"register it: `junbikin registry set place {place.id} …`", f"登録する：`junbikin registry set place {place.id} …`"),
+                rule,
+            )
+        )  # fmt: skip
+    provider = place.provider
+    if provider is None or place.registered is None:
+        return lapses
+    tests = [
+        ("registered", "provider-unregistered", provider.checked_until is None, Name("is not registered", "登録されていない")),
+        ("checked", "provider-unchecked", _over(provider.checked_until, day), Name(f"was last checked until {provider.checked_until}", f"確認の有効期限は{provider.checked_until}")),
+        ("contract", "provider-contract", _over(provider.contract_until, day), Name(f"has a contract that ended on {provider.contract_until}", f"契約は{provider.contract_until}に終了")),
+        ("contract", "provider-ended", _over(provider.ended_on, day + timedelta(days=1)), Name(f"ended on {provider.ended_on}", f"{provider.ended_on}に終了")),
+    ]  # fmt: skip
+    return lapses + [
+        lapse(
+            code,
+            f"{provider.id} at {place.id}",
+            Name(f"{provider.id}, which keeps {place.id}, {why.en}", f"{place.id}の委託先{provider.id}：{why.ja}"),
+            Name("check it and register what was found, or move the property elsewhere", "確認して登録するか、財産を移す"),
+            rule,
+        )
+        for demand, code, fails, why in tests
+        if demand in demands and fails
+    ]  # fmt: skip
+
+
+def _over(until: date | None, day: date) -> bool:
+    return until is not None and until < day
+
+
+def concentration(facts: CustodyFacts, rules: Rules) -> Check:
+    """No third party keeps more than a share of all customers' crypto-assets, in money."""
+    most, cure = rules.number("duties.concentration.most"), rules.number("duties.concentration.cure_business_days")
+    known = [place for place in facts.places() if "customer" in place.owners]
+    whole = total([place.worth for place in known], facts.currency).named(
+        "kept_value", "customers' crypto-assets at all places", "全保管先の利用者暗号資産"
+    )
+    steps: list[Figure] = [whole]
+    lapses: list[Lapse] = []
+    for name in sorted({place.provider.id for place in known if place.provider}):
+        there = total([p.worth for p in known if p.provider and p.provider.id == name], facts.currency).named(
+            f"provider.{name}", f"kept by {name}", f"{name}の管理分"
+        )
+        room = (whole * most - there).named(
+            f"provider_room.{name}", f"room of {name} below the limit", f"{name}の上限までの余裕"
+        )
+        steps += [there, room]
+        lapses += judged(
+            room,
+            "concentrated",
+            name,
+            Name(f"{name} keeps too large a share of the customers' crypto-assets", f"{name}への集中が上限を超えている"),
+            Name("spread them over more providers, or keep more yourself", "委託先を分散するか、自己で管理する"),
+            most,
+            cure,
+            severity=Severity.WARNING,
+        )  # fmt: skip
+    return Check("concentration", Name("not too much with one provider", "委託先の集中"), tuple(steps), tuple(lapses))

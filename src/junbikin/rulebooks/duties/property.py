@@ -1,0 +1,213 @@
+"""Duties on what is kept for customers: crypto-assets there, mostly cold, matched in kind; money where it must be."""
+
+from __future__ import annotations
+
+from junbikin.calendars import is_business_day
+from junbikin.figures import Figure, Name, Rounding, ratio, smallest, total
+from junbikin.findings import Finding, Severity
+from junbikin.rulebooks.duties.lapses import judged, lapse, unknown
+from junbikin.rulebooks.duties.prices import price_of
+from junbikin.rulebooks.interface import Check, CustodyFacts, Kept, Lapse
+from junbikin.rulebooks.parameters import Rules
+
+SHARE_PLACES = 6
+"""Decimals of a share that is shown beside a verdict; the verdict itself divides nothing."""
+
+
+def held(facts: CustodyFacts, rules: Rules) -> Check:
+    """Customers' crypto-assets held are at least what they are owed, asset by asset."""
+    share, cure = rules.number("duties.held.share"), rules.number("duties.held.cure_business_days")
+    steps: list[Figure] = []
+    lapses = [unknown(figure) for figure in facts.unknown()]
+    for kept in facts.kept():
+        asset = kept.asset
+        gap = (_held(kept) - kept.owed * share).named(
+            f"held_gap.{asset}", f"{asset} held for customers, less owed", f"{asset}の利用者分保有−債務"
+        )
+        steps.append(gap)
+        lapses += judged(
+            gap,
+            "held-short",
+            asset,
+            Name(f"customers are owed more {asset} than is held for them", f"{asset}の利用者分保有が債務を下回っている"),
+            Name(f"bring own {asset} to customers' places, or find what is missing", f"自己の{asset}を補填するか、差異の原因を調べる"),
+            share,
+            cure,
+        )  # fmt: skip
+    return Check(
+        "held", Name("customers' crypto-assets are there", "利用者の暗号資産の保有"), tuple(steps), tuple(lapses)
+    )
+
+
+def hot(facts: CustodyFacts, rules: Rules) -> Check:
+    """Customers' crypto-assets outside cold storage are at most a share of all, in money or asset by asset."""
+    of, _ = rules.choice("duties.hot.of", ["total", "asset"])
+    steps, lapses = _hot_of_each(facts, rules) if of == "asset" else _hot_of_all(facts, rules)
+    return Check("hot", Name("mostly in cold storage", "コールド保管の割合"), steps, lapses)
+
+
+def _hot_of_all(facts: CustodyFacts, rules: Rules) -> tuple[tuple[Figure, ...], tuple[Lapse, ...]]:
+    most, cure = rules.number("duties.hot.most"), rules.number("duties.hot.cure_business_days")
+    warm, there, lapses = [], [], []
+    for kept in facts.kept():
+        price = price_of(facts, rules, kept.asset)
+        lapses += [_no_price(kept, price)] if price.value is None else []
+        warm.append(
+            (kept.warm * price).named(
+                f"hot.{kept.asset}", f"{kept.asset} not in cold storage", f"{kept.asset}（コールド以外）"
+            )
+        )
+        there.append(
+            (_there(kept) * price).named(f"there.{kept.asset}", f"customers' {kept.asset}", f"利用者の{kept.asset}")
+        )
+    warm_value = total(warm, facts.currency).named(
+        "hot_value", "customers' crypto not in cold storage", "利用者の暗号資産（コールド以外）"
+    )
+    value = total(there, facts.currency).named("customer_value", "customers' crypto-assets", "利用者の暗号資産の評価額")
+    limit = (value * most).named("hot_limit", "most that may be outside cold storage", "コールド以外の上限")
+    room = (limit - warm_value).named("hot_room", "room below the limit", "上限までの余裕")
+    lapses += judged(
+        room,
+        "hot-above",
+        "",
+        Name("too much of the customers' crypto-assets lies outside cold storage", "利用者の暗号資産のコールド以外の割合が上限を超えている"),
+        Name("move coins to cold storage", "コールドウォレットへ移す"),
+        most,
+        cure,
+    )  # fmt: skip
+    return (
+        warm_value,
+        value,
+        *_share(warm_value, value, "hot_share", "share not in cold storage", "コールド以外の割合"),
+        limit,
+        room,
+    ), tuple(lapses)
+
+
+def _hot_of_each(facts: CustodyFacts, rules: Rules) -> tuple[tuple[Figure, ...], tuple[Lapse, ...]]:
+    most, cure = rules.number("duties.hot.most"), rules.number("duties.hot.cure_business_days")
+    steps: list[Figure] = []
+    lapses: list[Lapse] = []
+    for kept in facts.kept():
+        asset = kept.asset
+        room = (_there(kept) * most - kept.warm).named(
+            f"hot_room.{asset}", f"room of {asset} below the limit", f"{asset}の上限までの余裕"
+        )
+        steps += [
+            *_share(
+                kept.warm,
+                _there(kept),
+                f"hot_share.{asset}",
+                f"share of {asset} not in cold storage",
+                f"{asset}のコールド以外の割合",
+            ),
+            room,
+        ]
+        lapses += judged(
+            room,
+            "hot-above",
+            asset,
+            Name(f"too much {asset} lies outside cold storage", f"{asset}のコールド以外の割合が上限を超えている"),
+            Name(f"move {asset} to cold storage", f"{asset}をコールドウォレットへ移す"),
+            most,
+            cure,
+        )  # fmt: skip
+    return tuple(steps), tuple(lapses)
+
+
+def guarantee(facts: CustodyFacts, rules: Rules) -> Check:
+    """Own coins, the same in kind and quantity as what is hot, are held cold as guarantee crypto-assets."""
+    share, cure = rules.number("duties.guarantee.share"), rules.number("duties.guarantee.cure_business_days")
+    steps: list[Figure] = []
+    lapses: list[Lapse] = []
+    for kept in facts.kept():
+        asset = kept.asset
+        gap = (kept.guarantee - kept.warm * share).named(
+            f"guarantee_gap.{asset}", f"guarantee {asset} in cold storage, less customers' hot {asset}", f"履行保証{asset}−利用者のホット{asset}"
+        )  # fmt: skip
+        steps.append(gap)
+        lapses += judged(
+            gap,
+            "guarantee-short",
+            asset,
+            Name(f"guarantee {asset} is less than customers' {asset} outside cold storage", f"履行保証{asset}がコールド以外の利用者分を下回っている"),
+            Name(f"set own {asset} apart in cold storage, or move customers' {asset} to cold storage", f"自己の{asset}をコールドで分別するか、利用者分をコールドへ移す"),
+            share,
+            cure,
+        )  # fmt: skip
+        if kept.guarantee_warm.value:
+            lapses.append(
+                lapse(
+                    "guarantee-hot",
+                    asset,
+                    Name(f"guarantee {asset} lies outside cold storage, where it does not count", f"履行保証{asset}がコールド以外にあり、算入できない"),
+                    Name("move it to cold storage", "コールドウォレットへ移す"),
+                    share.source,
+                    amount=kept.guarantee_warm,
+                    severity=Severity.WARNING,
+                )
+            )  # fmt: skip
+    return Check(
+        "guarantee", Name("guarantee crypto-assets match what is hot", "履行保証暗号資産"), tuple(steps), tuple(lapses)
+    )
+
+
+def money(facts: CustodyFacts, rules: Rules) -> Check:
+    """Customers' money lies where the regime says, at least what they are owed, worked out each business day."""
+    share, cure = rules.number("duties.money.share"), rules.number("duties.money.cure_business_days")
+    storages, _ = rules.words("duties.money.storages")
+    found = facts.money()
+    stored = total([found.stored[name] for name in sorted(storages)], facts.currency).named(
+        "money_stored", "customers' money where it must be", "信託等された利用者の金銭"
+    )
+    owed = (found.owed * share).named("money_owed", "customers' money", "利用者区分管理必要額")
+    gap = (stored - owed).named("money_gap", "customers' money held, less owed", "信託財産−必要額")
+    lapses = judged(
+        gap,
+        "money-short",
+        "",
+        Name("less of the customers' money is held than they are owed", "信託財産の元本が利用者区分管理必要額に満たない"),
+        Name("add the difference", "不足額を追加する"),
+        share,
+        cure,
+    )  # fmt: skip
+    if found.counted_on is not None and found.counted_on != facts.as_of and is_business_day(facts.as_of):
+        lapses.append(
+            lapse(
+                "money-not-counted",
+                "",
+                Name(f"balances are of {found.counted_on}: nothing was worked out for this business day", f"残高は{found.counted_on}時点で、当営業日の算定がない"),
+                Name("ingest the day's balances", "当日の残高を取り込む"),
+                share.source,
+            )
+        )  # fmt: skip
+    return Check("money", Name("customers' money on trust", "利用者の金銭の信託"), (stored, owed, gap), tuple(lapses))
+
+
+def _held(kept: Kept) -> Figure:
+    asset = kept.asset
+    return (kept.cold + kept.warm).named(f"held.{asset}", f"{asset} held for customers", f"利用者分の{asset}")
+
+
+def _there(kept: Kept) -> Figure:
+    """What customers are owed and is there: coins beyond what is owed widen no limit, coins that are missing neither."""
+    asset = kept.asset
+    return smallest(kept.owed, _held(kept)).named(
+        f"managed.{asset}", f"{asset} owed and held", f"管理する利用者の{asset}"
+    )
+
+
+def _share(part: Figure, whole: Figure, key: str, en: str, ja: str) -> tuple[Figure, ...]:
+    """The share, for showing; none of nothing."""
+    if not whole.value:
+        return ()
+    return (ratio(part, whole, SHARE_PLACES, Rounding.HALF_UP).named(key, en, ja),)
+
+
+def _no_price(kept: Kept, price: Figure) -> Lapse:
+    why = price.holes[0].note or price.name
+    then = Name(
+        f"ingest a price of {kept.asset}; until then it counts as nothing",
+        f"{kept.asset}の価格を取り込む（それまで算入されない）",
+    )
+    return Lapse(Finding("price-hole", Severity.HOLE, why, then), kept.asset)
