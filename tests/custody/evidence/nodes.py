@@ -1,0 +1,157 @@
+"""Real nodes, started from npm's packages: Bitcoin in regtest and Ethereum; and proxies that stand between them and us."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from btclib.b32 import p2wpkh
+from btclib.b58 import p2pkh
+from btclib.key import PubKeyData
+from ecc.curves import bytes_from_prv_key_int
+
+from junbikin.custody.evidence.sources import Source
+
+FOLDER = Path(__file__).parents[1] / "nodes"
+WEB = httpx.Client(timeout=60, trust_env=False, verify=False)  # noqa: S501 - to loopback only, without TLS
+
+
+@contextmanager
+def running(script: str) -> Iterator[str]:
+    """The address of a node on loopback; it ends when its standard input does, whatever becomes of us."""
+    if shutil.which("node") is None or not (FOLDER / "node_modules").exists():
+        pytest.skip("no Node.js, or its packages are not installed: scripts/nodes installs them")
+    with subprocess.Popen(
+        ["node", FOLDER / script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=FOLDER
+    ) as node:
+        assert node.stdin is not None
+        assert node.stdout is not None
+        try:
+            line = node.stdout.readline()
+            assert line, f"{script} did not start"
+            yield f"http://127.0.0.1:{json.loads(line)['port']}"
+        finally:
+            node.stdin.close()
+            node.wait(timeout=20)
+
+
+def key(number: int) -> PubKeyData:
+    """The public key of a private key."""
+    return PubKeyData(bytes_from_prv_key_int(number), network="regtest")
+
+
+def pkh(number: int) -> str:
+    """The address, from which the node can pay, of a private key."""
+    return p2pkh(key(number))
+
+
+def wpkh(number: int) -> str:
+    """The segwit address of a private key."""
+    return p2wpkh(key(number))
+
+
+@dataclass(frozen=True)
+class Bitcoin:
+    """Two real nodes, `a` and `b`, asked in the ways of Esplora and of Bitcoin Core."""
+
+    url: str
+
+    def source(self, kind: str, node: str = "a", **settings: Any) -> Source:
+        """A source that asks a node."""
+        return bitcoin_source(f"{self.url}/{node}/{kind}", kind, **settings)
+
+    def does(self, what: str, **how: Any) -> dict[str, Any]:
+        """Mines, pays, feeds or reorganises."""
+        answer = WEB.post(f"{self.url}/control/{what}", json=how)
+        assert answer.status_code == 200, answer.text
+        done: dict[str, Any] = answer.json()
+        return done
+
+    def mine(self, count: int = 1, **how: Any) -> int:
+        """Mines on `a`; returns the height."""
+        return int(self.does("mine", node="a", count=count, **how)["height"])
+
+    def pay(self, to: str, satoshi: int, source: int = 1, node: str = "a") -> int:
+        """Pays and mines the payment in; returns the height."""
+        return int(self.does("pay", node=node, to=to, value=satoshi, **{"from": source})["height"])
+
+
+def bitcoin_source(url: str, kind: str, **settings: Any) -> Source:
+    """A source in regtest, the newest block taken as it is."""
+    given = {"name": kind, "confirmations": 1, "newest_block_minutes": 600, "behind_blocks": 2, "timeout_seconds": 20}
+    return Source(kind=kind, network="bitcoin-regtest", url=url, **{**given, **settings})
+
+
+@dataclass(frozen=True)
+class Ethereum:
+    """A real node with rich accounts of its own."""
+
+    url: str
+
+    def source(self, url: str = "", **settings: Any) -> Source:
+        """A source that asks it, or a proxy before it."""
+        given = {"name": "hardhat", "network": "ethereum:31337", "confirmations": 1, "newest_block_minutes": 600}
+        limits = {"behind_blocks": 10, "timeout_seconds": 20}
+        return Source(kind="ethereum", url=url or self.url, **{**given, **limits, **settings})
+
+    def call(self, method: str, *parameters: Any) -> Any:
+        """The result of a JSON-RPC call."""
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}
+        answer = WEB.post(self.url, json=body).json()
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    def send(self, **transaction: str) -> dict[str, Any]:
+        """Sends a transaction from the first account; it is mined at once. Returns its receipt."""
+        sender = self.call("eth_accounts")[0]
+        receipt: dict[str, Any] = self.call(
+            "eth_getTransactionReceipt", self.call("eth_sendTransaction", {"from": sender, **transaction})
+        )
+        return receipt
+
+
+Alter = Callable[[str, bytes, int, bytes], tuple[int, bytes]]
+"""Path, what was asked, status and answer → what the proxy answers instead."""
+
+
+@contextmanager
+def proxy(to: str, alter: Alter) -> Iterator[str]:
+    """The address of a server on loopback that passes everything on, and alters the answers."""
+
+    class Between(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _pass(self) -> None:
+            asked = self.rfile.read(int(self.headers.get("content-length") or 0))
+            answer = WEB.request(self.command, to + self.path, content=asked)
+            status, body = alter(self.path, asked, answer.status_code, answer.content)
+            self.send_response(status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = _pass  # noqa: N815 - the names that the library calls
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Between)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

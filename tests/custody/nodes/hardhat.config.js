@@ -1,0 +1,2 @@
+'use strict';
+module.exports = {networks: {hardhat: {chainId: 31337}}};
