@@ -25,7 +25,11 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found. `code` is stable for programs; `what` and `then` are for people."""
+    """One thing found. `code` is stable for programs; `what` and `then` are for people.
+
+    `since` is the day on which it arose, where that is followed from day to day; `cure_provenance` says how far the number
+    of days to cure it is law, which may be less than the rule itself.
+    """
 
     code: str
     severity: Severity
@@ -36,3 +40,4 @@ class Finding:
     amount: Figure | None = None
     cure_by: date | None = None
     since: date | None = None
+    cure_provenance: Provenance | None = None

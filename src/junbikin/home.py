@@ -22,7 +22,8 @@ operator = {operator}
 time_zone = "Asia/Tokyo"        # the day of a trade and of a position
 currency = "JPY"                # what positions are stated in
 fiscal_year_starts = "04-01"    # month-day
-rulebooks = ["jp-fiea-175", "jp-reserve-candidate", "hk-sfc"]  # in force here: ids, or folders
+rulebooks = ["jp-fiea-175", "jp-reserve-candidate", "hk-sfc"]  # of the reserve, in force here: ids, or folders
+custody = ["jp-psa"]            # rulebooks of custody, in force here
 
 price_max_age_days = 3          # an older price is no price: the asset is shown as a hole
 snapshot_max_age_days = 1       # older balances, holdings, assets and policies are used with a warning
@@ -42,6 +43,7 @@ class Home:
     currency: str
     fiscal_year_starts: tuple[int, int]
     rulebooks: tuple[str, ...]
+    custody: tuple[str, ...]
     price_max_age_days: int
     snapshot_max_age_days: int
     memory_limit: str
@@ -135,6 +137,7 @@ EXAMPLES = {
     "currency": '"JPY"',
     "fiscal_year_starts": '"04-01"',
     "rulebooks": '["jp-fiea-175"]',
+    "custody": '["jp-psa"]',
     "price_max_age_days": "3",
     "snapshot_max_age_days": "1",
     "memory_limit": '"2GB"',
@@ -156,7 +159,7 @@ def _sensible(value: object, form: str | None) -> bool:
 def _checked(path: Path, settings: dict[str, Any]) -> Home:
     where = str(path / CONFIG)
     kinds: dict[str, type] = {
-        "operator": str, "time_zone": str, "currency": str, "fiscal_year_starts": str, "rulebooks": list,
+        "operator": str, "time_zone": str, "currency": str, "fiscal_year_starts": str, "rulebooks": list, "custody": list,
         "price_max_age_days": int, "snapshot_max_age_days": int, "memory_limit": str, "database": str,
     }  # fmt: skip
     unknown = sorted(set(settings) - set(kinds) - {"invented"})
@@ -187,6 +190,7 @@ def _checked(path: Path, settings: dict[str, Any]) -> Home:
         currency=settings["currency"],
         fiscal_year_starts=(month, day),
         rulebooks=tuple(settings["rulebooks"]),
+        custody=tuple(settings["custody"]),
         price_max_age_days=settings["price_max_age_days"],
         snapshot_max_age_days=settings["snapshot_max_age_days"],
         memory_limit=settings["memory_limit"],

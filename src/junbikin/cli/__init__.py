@@ -26,6 +26,7 @@ _COMMANDS = {
     "books": ("junbikin.cli.books", "Accounts, postings, statements, proofs, backups."),
     "request": ("junbikin.cli.requests", "What one person asks for and another approves."),
     "people": ("junbikin.cli.people", "Who may act, and in which roles."),
+    "custody": ("junbikin.cli.custody", "Customers' assets: there, apart, cold, reconciled."),
     "reserve": ("junbikin.cli.reserve", "Fund, accrue, draw, release; booked and held; history."),
     "registry": ("junbikin.cli.registry", "Places, providers, insurers and policies."),
     "rulebooks": ("junbikin.cli.rulebooks", "List, show and check rulebooks."),

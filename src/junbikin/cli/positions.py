@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from junbikin.reserve.position import Position
     from junbikin.rulebooks.load import Rulebook
 
-_DAY = click.DateTime(["%Y-%m-%d"])
-_SEVERITIES = ["notice", "warning", "hole", "breach"]
+DAY = click.DateTime(["%Y-%m-%d"])
+SEVERITIES = ["notice", "warning", "hole", "breach"]
 
 
 @contextmanager
@@ -82,13 +82,18 @@ def write_report(positions: list[Position], html: Path | None, lang: Lang) -> No
     if html is not None:
         from junbikin.reports.html import report
 
-        try:
-            html.write_text(report(positions, lang), encoding="utf-8")
-        except OSError as problem:
-            raise BadInput(
-                f"the report cannot be written: {problem.strerror}", where=str(html), then="name a file in a folder"
-            ) from None
-        click.echo(f"report: {html}", err=True)
+        write_page(report(positions, lang), html)
+
+
+def write_page(page: str, file: Path) -> None:
+    """Writes a page, and says where. Raises `BadInput` when that cannot be."""
+    try:
+        file.write_text(page, encoding="utf-8")
+    except OSError as problem:
+        raise BadInput(
+            f"the report cannot be written: {problem.strerror}", where=str(file), then="name a file in a folder"
+        ) from None
+    click.echo(f"report: {file}", err=True)
 
 
 def _tell_stopped(stopped: list[str]) -> None:
@@ -96,7 +101,7 @@ def _tell_stopped(stopped: list[str]) -> None:
         click.echo(f"not assessed: {message}", err=True)
 
 
-def _day(home: Home, as_of: datetime | None) -> date:
+def day_of(home: Home, as_of: datetime | None) -> date:
     day = as_of.date() if as_of else home.today()
     if day > home.today():
         raise BadInput(
@@ -106,14 +111,14 @@ def _day(home: Home, as_of: datetime | None) -> date:
 
 
 @click.command()
-@click.option("--as-of", type=_DAY, help="The day of the position [default: today].")
+@click.option("--as-of", type=DAY, help="The day of the position [default: today].")
 @click.option(
     "--rulebook", "ids", multiple=True, metavar="ID", help="One or more, by id or folder [default: those in force]."
 )
 @click.option("--json", "json_", is_flag=True, help="Print the whole position, with every figure, as JSON.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to this file.")
-@click.option("--known-on", type=_DAY, help="With the facts as they were known at the end of this day [default: now].")
-@click.option("--fail-on", type=click.Choice(_SEVERITIES), help="Exit with 1 when a finding is at least this grave.")
+@click.option("--known-on", type=DAY, help="With the facts as they were known at the end of this day [default: now].")
+@click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 1 when a finding is at least this grave.")
 @click.pass_context
 def assess(
     ctx: click.Context,
@@ -131,7 +136,7 @@ def assess(
     from junbikin.reserve.position import worst
 
     home = home_of(ctx)
-    day, known = _day(home, as_of), known_on.date() if known_on else None
+    day, known = day_of(home, as_of), known_on.date() if known_on else None
     with ledger_of(home, day, known) as ledger:
         positions, stopped = assessed(open_lake(home, known_on=known), day, _books(home, ids), ledger)
         keep(home, positions)
@@ -189,7 +194,7 @@ def explain(
 
 
 @click.command()
-@click.option("--as-of", type=_DAY, help="The day [default: today].")
+@click.option("--as-of", type=DAY, help="The day [default: today].")
 @click.option("--rulebook", "ids", multiple=True, metavar="ID", help="Compare these [default: every known one].")
 @AS_JSON
 @click.pass_context
@@ -203,11 +208,12 @@ def compare(ctx: click.Context, as_of: datetime | None, ids: tuple[str, ...], js
     books = _books(home, ids)
     if not ids:
         have = {book.id for book in books}
-        books += [load_rulebook(name) for name in known_rulebooks() if name not in have]
-    with ledger_of(home, _day(home, as_of)) as ledger:
-        positions, stopped = assessed(open_lake(home), _day(home, as_of), books, ledger)
+        known = [load_rulebook(name) for name in known_rulebooks() if name not in have]
+        books += [book for book in known if book.assess]
+    with ledger_of(home, day_of(home, as_of)) as ledger:
+        positions, stopped = assessed(open_lake(home), day_of(home, as_of), books, ledger)
     if json_:
-        as_json({"as_of": _day(home, as_of).isoformat(), "positions": [_line(position) for position in positions]})
+        as_json({"as_of": day_of(home, as_of).isoformat(), "positions": [_line(position) for position in positions]})
     else:
         console().print(comparison(positions, lang_of(ctx)))
     _tell_stopped(stopped)

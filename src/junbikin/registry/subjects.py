@@ -69,6 +69,7 @@ KINDS: dict[str, Kind] = {
             Field("on_trust", Form.YES_NO),
             Field("jurisdiction", Form.TEXT),
             Field("realisable_days", Form.COUNT),
+            Field("storage", Form.WORD, STORAGES, optional=True),
             Field("provider", Form.TEXT, optional=True),
         ),
     ),

@@ -12,6 +12,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from junbikin.figures import Data, Figure, Rule, Stated
+from junbikin.findings import Finding
 from junbikin.reports.words import Lang, amount, exact_amount, face, operation, say
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def position_parts(position: Position, lang: Lang) -> Iterator[RenderableType]:
         yield Text(warning, style="yellow")
     yield _steps(position, lang)
     yield from _items(position, lang)
-    yield _findings(position, lang)
+    yield findings_table(position.findings, lang)
 
 
 def _steps(position: Position, lang: Lang) -> Table:
@@ -78,28 +79,38 @@ def _items(position: Position, lang: Lang) -> Iterator[Table]:
             yield table
 
 
-def _findings(position: Position, lang: Lang) -> RenderableType:
-    if not position.findings:
+def findings_table(findings: Sequence[Finding], lang: Lang) -> RenderableType:
+    """What somebody must look at, why, since when, and what to do by when."""
+    if not findings:
         return Text(_t(lang, "No findings.", "指摘事項なし。"), style="green")
     table = Table(box=None, padding=(0, 2), title=_t(lang, "Findings", "指摘事項"), title_justify="left")
     table.add_column("")
     table.add_column(_t(lang, "what", "内容"), ratio=3)
     table.add_column(_t(lang, "what to do", "対応"), ratio=2)
     table.add_column(_t(lang, "by", "期限"), no_wrap=True)
-    for finding in position.findings:
+    for finding in findings:
         word = finding.severity.ja if lang == "ja" else finding.severity.name.lower()
         what = say(finding.what, lang)
         if finding.amount is not None:
             what += f" ({amount(finding.amount, lang)})"
         if finding.citation:
             what += f" [{say(finding.citation, lang)}]"
+        if finding.since:
+            what += _t(lang, f", since {finding.since}", f"、{finding.since}から")
         table.add_row(
             Text(word, style=_COLOURS[finding.severity.name]),
             escape(what),
             escape(say(finding.then, lang)),
-            str(finding.cure_by or ""),
+            _by(finding, lang),
         )
     return table
+
+
+def _by(finding: Finding, lang: Lang) -> str:
+    """The day by which it must be cured, and the tag of the number of days where that is weaker than the law's text."""
+    weak = finding.cure_provenance
+    tag = f" ({weak.ja if lang == 'ja' else weak})" if weak and weak != "text" else ""
+    return f"{finding.cure_by or ''}{tag}"
 
 
 def explanation(figure: Figure, lang: Lang, depth: int) -> Tree:

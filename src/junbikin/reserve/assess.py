@@ -58,7 +58,7 @@ def assess(lake: Lake, rulebook: Rulebook, as_of: date, view: FactsView | None =
         gap=gap,
         steps=outcome.steps,
         findings=tuple(found),
-        evidence=_evidence(lake, used - set(view.ledger.datasets if view.ledger else ())),
+        evidence=evidence(lake, used - set(view.ledger.datasets if view.ledger else ())),
         known_at=view.ledger.known_at if view.ledger else None,
         volumes=_volumes(view),
     )
@@ -119,7 +119,7 @@ def _refusals(held: Resources) -> list[Finding]:
     ]
 
 
-def _evidence(lake: Lake, used: set[str]) -> tuple[dict[str, Any], ...]:
+def evidence(lake: Lake, used: set[str]) -> tuple[dict[str, Any], ...]:
     """The files behind the datasets used, by name and digest, in order of name so that the order of ingest shows nowhere."""
     found = {
         (entry.dataset, source.sha256): {

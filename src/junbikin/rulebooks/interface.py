@@ -69,6 +69,7 @@ class Provider:
 class Place:
     """A place where property is kept: for which owners, by whom, and the worth there of customers' crypto-assets.
 
+    `storages` are those that the holdings name, `registered_storage` that which the registry names ("": none).
     `registered` is None where there is no registry to ask.
     """
 
@@ -76,7 +77,8 @@ class Place:
     owners: frozenset[str]
     worth: Figure
     registered: bool | None = None
-    storage: str = ""
+    storages: frozenset[str] = frozenset()
+    registered_storage: str = ""
     provider: Provider | None = None
 
 

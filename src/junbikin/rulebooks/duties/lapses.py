@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from junbikin.calendars import business_days_after
-from junbikin.figures import Figure, Name, Rule, Source
+from junbikin.figures import Figure, Name, Provenance, Rule, Source
 from junbikin.findings import Finding, Severity
 from junbikin.rulebooks.interface import Lapse
 
@@ -37,6 +37,12 @@ def unknown(figure: Figure, code: str = "", subject: str = "") -> Lapse:
     why = figure.holes[0].note or figure.name
     then = Name("ingest what is missing", "不足データを取り込む")
     return Lapse(Finding(f"{code}-unknown" if code else "unknown", Severity.HOLE, why, then), subject or figure.key)
+
+
+def cured_under(lapsed: Lapse) -> Provenance | None:
+    """How far the number of days to cure a lapse is law; None when the regime names none."""
+    source = lapsed.cure.source if lapsed.cure else None
+    return source.provenance if isinstance(source, Rule) else None
 
 
 def cure_by(lapsed: Lapse, since: date) -> date | None:

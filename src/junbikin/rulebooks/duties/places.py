@@ -44,7 +44,7 @@ def places(facts: CustodyFacts, rules: Rules) -> Check:
                 Name("there is no registry: nobody can tell whether places and providers were checked", "登録簿がなく、保管先・委託先の確認状況を判定できない"),
                 Name("make the books and register them: `junbikin books migrate`", "帳簿を作成し登録する：`junbikin books migrate`"),
                 rule,
-                severity=Severity.NOTICE,
+                severity=Severity.HOLE,
             )
         )  # fmt: skip
     for place in known:
@@ -62,6 +62,17 @@ def _of_place(place: Place, day: date, rules: Rules, rule: Rule) -> list[Lapse]:
                 place.id,
                 Name(f"{place.id} is not registered as a place", f"{place.id}は保管先として登録されていない"),
                 Name(f"register it: `junbikin registry set place {place.id} …`", f"登録する：`junbikin registry set place {place.id} …`"),
+                rule,
+            )
+        )  # fmt: skip
+    others = sorted(place.storages - {place.registered_storage})
+    if place.registered_storage and others:
+        lapses.append(
+            lapse(
+                "storage-differs",
+                place.id,
+                Name(f"{place.id} is registered as {place.registered_storage}, and holdings there are said to be {', '.join(others)}", f"{place.id}の登録は{place.registered_storage}、保有残高では{'・'.join(others)}"),
+                Name("find out which is true, and correct the other", "事実を確認し、誤った方を訂正する"),
                 rule,
             )
         )  # fmt: skip

@@ -1,0 +1,105 @@
+"""`custody`: the day's state on one screen, and the commands on segregation, reconciliation, evidence and proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from junbikin.cli.positions import DAY, SEVERITIES, day_of, ledger_of, write_page
+from junbikin.cli.show import AS_JSON, as_json, console, home_of, lang_of
+from junbikin.errors import BadInput
+
+if TYPE_CHECKING:
+    from junbikin.custody.day import CustodyDay
+    from junbikin.home import Home
+
+
+@contextmanager
+def custody_days(home: Home, as_of: date, ids: tuple[str, ...]) -> Iterator[list[CustodyDay]]:
+    """The custody day under each rulebook named, else under those of the home."""
+    from junbikin.custody.judging import judged
+    from junbikin.rulebooks.load import load_rulebook
+
+    rulebooks = [load_rulebook(name) for name in ids] or [load_rulebook(name, home.path) for name in home.custody]
+    with ledger_of(home, as_of) as ledger:
+        yield judged(home, rulebooks, as_of, ledger)
+
+
+@click.group(invoke_without_command=True)
+@click.option("--as-of", type=DAY, help="The day [default: today].")
+@click.option(
+    "--rulebook", "ids", multiple=True, metavar="ID", help="One or more, by id or folder [default: the home's]."
+)
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the custody page to this file.")
+@click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 1 when a finding is at least this grave.")
+@AS_JSON
+@click.pass_context
+def custody(
+    ctx: click.Context,
+    as_of: datetime | None,
+    ids: tuple[str, ...],
+    html: Path | None,
+    fail_on: str | None,
+    json_: bool,
+) -> None:
+    """Is every customer's asset there, apart, mostly cold, matched in kind; what is missing, since when, by when cured."""
+    if ctx.invoked_subcommand is not None:
+        return
+    from junbikin.custody.archive import keep
+    from junbikin.findings import Severity
+    from junbikin.reports.custody import custody_parts
+
+    home = home_of(ctx)
+    with custody_days(home, day_of(home, as_of), ids) as days:
+        keep(home, days)
+        if json_:
+            as_json({"days": [day.document() for day in days]})
+        else:
+            out = console()
+            for day in days:
+                for part in custody_parts(day, lang_of(ctx)):
+                    out.print(part)
+        if html is not None:
+            from junbikin.reports.custody_page import custody_page
+
+            write_page(custody_page(home, days, lang_of(ctx)), html)
+    if fail_on and any((day.worst or 0) >= Severity[fail_on.upper()] for day in days):
+        ctx.exit(1)
+
+
+@custody.command()
+@click.argument("path")
+@click.option("--as-of", type=DAY, help="The day [default: today].")
+@click.option("--rulebook", "ids", multiple=True, metavar="ID", help="Which rulebook [default: the home's first].")
+@click.option("--depth", default=12, show_default=True, help="Levels to open; 0 opens all.")
+@AS_JSON
+@click.pass_context
+def explain(
+    ctx: click.Context, path: str, as_of: datetime | None, ids: tuple[str, ...], depth: int, json_: bool
+) -> None:
+    """Open the figure PATH of the day (such as hot_share or held_gap.BTC) down to its rule and its facts."""
+    import difflib
+
+    from junbikin.figures import to_table
+    from junbikin.reports.text import explanation
+
+    home = home_of(ctx)
+    with custody_days(home, day_of(home, as_of), ids) as days:
+        day = days[0]
+    figure = day.figure(path)
+    if figure is None:
+        keys = sorted({part.key for root in day.figures for part in root.walk() if part.key})
+        near = difflib.get_close_matches(path, keys, 1)
+        then = f"did you mean {near[0]!r}?" if near else "the figures are " + ", ".join(keys[:20])
+        raise BadInput(f"the day has no figure {path!r}", then=then)
+    if json_:
+        as_json({"root": figure.digest, "figures": to_table([figure])})
+        return
+    out = console()
+    out.print(f"{day.operator} · {day.as_of} · {day.rulebook.id}", markup=False)
+    out.print(explanation(figure, lang_of(ctx), depth or 10**6))

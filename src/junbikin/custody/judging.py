@@ -1,0 +1,43 @@
+"""From a home to its custody days: the lake, the books and the registry are opened once for all rulebooks and days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from junbikin.custody.day import CustodyDay, judge
+from junbikin.custody.memory import Memory
+from junbikin.custody.registered import Registry, read_registry
+from junbikin.custody.view import CustodyView
+from junbikin.facts.lake import Lake, open_lake
+from junbikin.home import Home
+from junbikin.reserve.ledger import Ledger
+from junbikin.rulebooks.load import Rulebook
+
+
+@dataclass(frozen=True)
+class Views:
+    """The view of any day, each made once: of one lake, and of one state of the books and the registry."""
+
+    lake: Lake
+    ledger: Ledger | None
+    registry: Registry | None
+    _made: dict[date, CustodyView] = field(default_factory=dict)
+
+    def on(self, day: date) -> CustodyView:
+        """The facts of a day."""
+        if day not in self._made:
+            ledger = replace(self.ledger, as_of=day) if self.ledger else None
+            self._made[day] = CustodyView(self.lake, day, ledger, self.registry.on(day) if self.registry else None)
+        return self._made[day]
+
+
+def judged(home: Home, rulebooks: Sequence[Rulebook], as_of: date, ledger: Ledger | None) -> list[CustodyDay]:
+    """The custody day under each rulebook; `ledger` tells the books and when they were read, None: there are none."""
+    registry = read_registry(ledger.books, ledger.known_at) if ledger else None
+    views = Views(open_lake(home), ledger, registry)
+    memory = Memory(home.path / "cache" / "custody.json")
+    days = [judge(rulebook, views.on, as_of, memory) for rulebook in rulebooks]
+    memory.write()
+    return days
