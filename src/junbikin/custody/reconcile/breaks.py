@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from junbikin.figures import Name, plain
+from junbikin.figures.amounts import EXACT
 
 
 class Compared(StrEnum):
@@ -101,7 +102,7 @@ class Break:
     @property
     def amount(self) -> Decimal | None:
         """How much more the other side says; below 0 when it says less."""
-        return None if self.expected is None or self.found is None else self.found - self.expected
+        return None if self.expected is None or self.found is None else EXACT.subtract(self.found, self.expected)
 
     def age_days(self, as_of: date) -> int:
         """For how many days it has been there; 0 on its first."""
@@ -136,5 +137,5 @@ def break_id(compared: str, of: str, asset: str, source: str) -> str:
     return hashlib.sha256("\n".join((compared, of, asset, source)).encode()).hexdigest()[:ID_LENGTH]
 
 
-ID_SQL = f"sha256(concat_ws(chr(10), compared, of, asset, source))[:{ID_LENGTH}]"
+ID_SQL = f"""sha256(concat_ws(chr(10), compared, "of", asset, source))[:{ID_LENGTH}]"""
 """`break_id` as the engine works it out from columns of these names."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import rfc8785
 
+from junbikin.books.proof.digests import instant
 from junbikin.custody.reconcile.breaks import Break, Compared, Kind
 from junbikin.figures import Name, plain
 
@@ -82,8 +83,8 @@ class Reconciliation:
             "format": FORMAT,
             "operator": self.operator,
             "as_of": self.as_of.isoformat(),
-            "at": _instant(self.at),
-            "known_at": _instant(self.known_at),
+            "at": instant(self.at),
+            "known_at": instant(self.known_at),
             "facts": self.facts,
             "books": self.books,
             "snapshot": self.snapshot and self.snapshot.isoformat(),
@@ -109,10 +110,6 @@ class Reconciliation:
     def digest(self) -> str:
         """SHA-256 of the canonical JSON, in hex."""
         return hashlib.sha256(self.canonical).hexdigest()
-
-
-def _instant(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _text(value: Decimal | None) -> str | None:

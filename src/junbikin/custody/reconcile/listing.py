@@ -1,0 +1,124 @@
+"""The list of breaks: made of what differs, each with the day since when it is there, in one file that the same breaks always give."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+
+from junbikin.custody.reconcile.breaks import ID_SQL, ORDER, Break, Compared, Kind
+from junbikin.custody.reconcile.kept import QUANTITY
+from junbikin.custody.reconcile.reconciliation import Count
+from junbikin.facts.engine import file, literal
+
+FIRST = 100
+"""Breaks that stand in the reconciliation itself; all are in the list."""
+
+Row = tuple[Compared, Kind, str, str, str, Decimal | None, Decimal | None]
+"""compared, class, of, asset, source, expected, found"""
+
+_COLUMNS = (
+    'id VARCHAR, compared VARCHAR, class VARCHAR, "of" VARCHAR, asset VARCHAR, source VARCHAR, '
+    f"expected {QUANTITY}, found {QUANTITY}, amount {QUANTITY}, since DATE"
+)
+READ = "{" + ", ".join(
+    f"'{name}': '{kind}'"
+    for name, kind in (
+        ("id", "VARCHAR"), ("compared", "VARCHAR"), ("class", "VARCHAR"), ("of", "VARCHAR"), ("asset", "VARCHAR"), ("source", "VARCHAR"),
+        ("expected", QUANTITY), ("found", QUANTITY), ("amount", QUANTITY), ("since", "DATE"),
+    )
+) + "}"  # fmt: skip
+
+
+def start(engine: duckdb.DuckDBPyConnection) -> None:
+    """An empty table `breaks`."""
+    engine.execute(
+        'CREATE OR REPLACE TEMP TABLE breaks (compared VARCHAR, class VARCHAR, "of" VARCHAR, asset VARCHAR, source VARCHAR, '
+        f"expected {QUANTITY}, found {QUANTITY})"
+    )
+
+
+def accounts(engine: duckdb.DuckDBPyConnection) -> None:
+    """Adds the accounts that differ, and balances below 0, whatever the books say of them."""
+    engine.execute(
+        "INSERT INTO breaks SELECT 'account', CASE WHEN t.account IS NOT NULL THEN 'timing' WHEN d.platform < d.booked THEN 'missing' "
+        "ELSE 'excess' END, d.account, d.asset, '', d.booked, d.platform FROM kept.differing d LEFT JOIN timed t USING (account, asset) "
+        "ANTI JOIN (FROM refused WHERE account IS NOT NULL) r ON r.account = d.account AND r.asset = d.asset"
+    )
+    engine.execute(
+        "INSERT INTO breaks SELECT 'account', 'negative', n.account, n.asset, '', coalesce(o.quantity, b.quantity), n.quantity FROM ("
+        "SELECT account, asset, arg_max(quantity, dataset = 'balance_changes') AS quantity FROM refused WHERE account IS NOT NULL GROUP BY ALL) n "
+        "LEFT JOIN kept.overlay o ON o.holder = n.account AND o.asset = n.asset "
+        "LEFT JOIN (SELECT * FROM kept.base WHERE h IN (SELECT hash(account, asset) FROM refused)) b "
+        "ON b.holder = n.account AND b.asset = n.asset"
+    )
+
+
+def add(engine: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
+    """Adds breaks that are not of single accounts."""
+    if rows:
+        engine.executemany("INSERT INTO breaks VALUES ($1, $2, $3, $4, $5, $6, $7)", [_texts(row) for row in rows])
+
+
+def _texts(row: Row) -> list[str | None]:
+    return [None if value is None else f"{value:f}" if isinstance(value, Decimal) else str(value) for value in row]
+
+
+def finish(engine: duckdb.DuckDBPyConnection, as_of: date, before: Path | None) -> None:
+    """Table `listed`: every break with its id, and the day since when it is there: as the list `before` says, else this day."""
+    earlier = read(before) if before else "SELECT NULL::VARCHAR AS id, NULL::DATE AS since WHERE false"
+    engine.execute(
+        f'CREATE OR REPLACE TEMP TABLE listed ({_COLUMNS}); INSERT INTO listed SELECT b.id, compared, class, "of", asset, source, expected, found, '
+        f"found - expected, coalesce(e.since, DATE {literal(as_of.isoformat())}) FROM (SELECT {ID_SQL} AS id, * FROM breaks) b "
+        f"LEFT JOIN (SELECT id, since FROM ({earlier})) e ON e.id = b.id"
+    )
+
+
+def read(path: Path) -> str:
+    """SQL of a list of breaks in its file."""
+    return f"SELECT * FROM read_csv({file(str(path))}, header = true, columns = {READ}, delim = ',', quote = '\"', escape = '\"', nullstr = '')"
+
+
+def write(engine: duckdb.DuckDBPyConnection, target: Path) -> str:
+    """Writes the list by id, amounts without trailing zeros, and returns its SHA-256."""
+    amounts = ", ".join(
+        f"rtrim(rtrim({name}::VARCHAR, '0'), '.') AS {name}" for name in ("expected", "found", "amount")
+    )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    engine.execute("SET preserve_insertion_order = true")
+    engine.execute(
+        f'COPY (SELECT id, compared, class, "of", asset, source, {amounts}, since FROM listed ORDER BY id) '
+        f"TO {literal(str(target))} (FORMAT csv, HEADER, DELIMITER ',', QUOTE '\"', ESCAPE '\"')"
+    )
+    engine.execute("SET preserve_insertion_order = false")
+    return digest_of(target)
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def counts(engine: duckdb.DuckDBPyConnection) -> tuple[Count, ...]:
+    """How many there are of each kind, gravest first."""
+    rows = engine.execute(
+        f"SELECT compared, class, asset, count(*), sum(amount) FROM listed GROUP BY compared, class, asset ORDER BY {_RANK}, compared, asset"
+    ).fetchall()
+    return tuple(Count(Compared(of), Kind(kind), asset, count, amount) for of, kind, asset, count, amount in rows)
+
+
+_RANK = f"list_position([{', '.join(literal(kind) for kind in ORDER)}], class)"
+
+
+def first(engine: duckdb.DuckDBPyConnection, limit: int = FIRST) -> tuple[Break, ...]:
+    """The first breaks: gravest class first, in each the greatest amounts of each asset."""
+    rows = engine.execute(
+        'SELECT compared, class, "of", asset, source, expected, found, since FROM listed '
+        f"ORDER BY {_RANK}, compared, asset, abs(amount) DESC NULLS LAST, id LIMIT {limit}"
+    ).fetchall()
+    return tuple(Break(Compared(compared), Kind(kind), *rest) for compared, kind, *rest in rows)

@@ -1,0 +1,85 @@
+"""Reconciliations on record: chained into the books, with their lists beside them in the home, by which ages are told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from junbikin.books.database import Books, telling
+from junbikin.books.schema import records
+from junbikin.custody.reconcile.listing import digest_of
+from junbikin.custody.reconcile.moment import Moment
+from junbikin.errors import FactsDamaged
+from junbikin.home import Home
+
+KIND = "reconciliation"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A reconciliation on record: its record, its day, its digest, and that of its list of breaks."""
+
+    record: int
+    as_of: date
+    at: datetime
+    recorded_at: datetime
+    digest: str
+    list_digest: str
+    breaks: int
+
+
+def last_before(books: Books, moment: Moment) -> Recorded | None:
+    """The last one on record of a time not after a moment's, as known at it."""
+    query = _query().where(records.c.effective_at <= moment.at, records.c.recorded_at <= moment.known_at).limit(1)
+    with telling(books.home), books.engine.connect() as connection:
+        row = connection.execute(query).one_or_none()
+    return None if row is None else _recorded(row)
+
+
+def every(books: Books) -> list[Recorded]:
+    """All on record, the newest first."""
+    with telling(books.home), books.engine.connect() as connection:
+        return [_recorded(row) for row in connection.execute(_query())]
+
+
+def _query() -> Any:
+    return (
+        select(records.c.id, records.c.effective_at, records.c.recorded_at, records.c.content)
+        .where(records.c.kind == KIND, records.c.subject == KIND)
+        .order_by(records.c.effective_at.desc(), records.c.recorded_at.desc())
+    )
+
+
+def _recorded(row: Any) -> Recorded:
+    says = json.loads(row.content)
+    return Recorded(
+        row.id, date.fromisoformat(says["as_of"]), row.effective_at, row.recorded_at, says["digest"], says["list"], int(says["breaks"])
+    )  # fmt: skip
+
+
+def folder(home: Home) -> Path:
+    """Where recorded reconciliations and their lists are."""
+    return home.path / "reconciliations"
+
+
+def list_path(home: Home, as_of: date, list_digest: str) -> Path:
+    """Where the list of breaks with this digest is kept."""
+    return folder(home) / f"{as_of}-{list_digest[:16]}.csv"
+
+
+def list_of(home: Home, recorded: Recorded) -> Path | None:
+    """The list of a reconciliation on record, or None when this home does not have it. Raises `FactsDamaged` when it was changed."""
+    path = list_path(home, recorded.as_of, recorded.list_digest)
+    if not path.exists():
+        return None
+    if digest_of(path) != recorded.list_digest:
+        raise FactsDamaged(
+            f"the list of breaks is not the one of record {recorded.record}: it was changed", where=str(path),
+            then="restore it from a backup",
+        )  # fmt: skip
+    return path

@@ -1,0 +1,85 @@
+"""Rows that were refused when they were ingested, and not mended since: a negative balance is a break, and so is what is not read.
+
+The ingest keeps a balance below 0 out of the facts, so that it takes nothing from what others are owed. It is not only kept in
+quarantine: the account is shown, with the balance that was stated.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from junbikin.custody.reconcile.kept import QUANTITY
+from junbikin.custody.reconcile.moment import Moment
+from junbikin.custody.reconcile.platform import Platform
+from junbikin.facts.checks import key_of
+from junbikin.facts.datasets import DATASETS
+from junbikin.facts.engine import literal, parquet
+from junbikin.facts.lake import Lake
+from junbikin.facts.log import Entry
+
+WATCHED = ("customer_balances", "balance_changes", "statements", "holdings")
+
+_BELOW = r"quantity: must be [a-z ]+: (-[0-9]+([.][0-9]+)?)$"
+"""How the ingest says that a quantity is below 0, with the quantity as it stood."""
+
+
+def refused(engine: duckdb.DuckDBPyConnection, lake: Lake, platform: Platform, moment: Moment) -> None:
+    """Table `refused` (dataset, account, asset, quantity, counted): rows of the days that are compared, not accepted since.
+
+    `account`, `asset` and `quantity` stand there for balances below 0, of which the last stated of each account is given; the
+    others are one row for each dataset, `counted`.
+    """
+    engine.execute(
+        f"CREATE OR REPLACE TEMP TABLE refused (dataset VARCHAR, account VARCHAR, asset VARCHAR, quantity {QUANTITY}, counted BIGINT)"
+    )
+    for dataset in WATCHED:
+        since = platform.day if dataset in ("customer_balances", "balance_changes") else moment.as_of
+        entries = [entry for entry in lake.entries if entry.dataset == dataset and entry.quarantine]
+        if entries:
+            _of(engine, lake, dataset, entries, since or date.min, moment.as_of)
+
+
+def _of(
+    engine: duckdb.DuckDBPyConnection, lake: Lake, dataset: str, entries: list[Entry], since: date, until: date
+) -> None:
+    zone = lake.home.time_zone
+    files = ", ".join(
+        f"({number}, {literal(str(lake.home.facts / entry.quarantine))}, DATE {literal(_day(entry, zone).isoformat())})"
+        for number, entry in enumerate(entries)
+    )
+    paths = [str(lake.home.facts / entry.quarantine) for entry in entries]
+    within = lake.days(dataset, since, until)
+    accepted = [str(lake.home.facts / segment.file) for segments in within.values() for segment in segments]
+    known = (
+        f"SELECT {key_of(DATASETS[dataset])} FROM {parquet(accepted)}"
+        if accepted
+        else "SELECT NULL::VARCHAR WHERE false"
+    )
+    # A key has the day first: of changes an instant in UTC. A row without one is of the day on which it was ingested.
+    first = "string_split(key, chr(31))[1]"
+    zoned = f"CAST(timezone({literal(zone.key)}, TRY_CAST({first} AS TIMESTAMPTZ)) AS DATE)"
+    day = zoned if dataset == "balance_changes" else f"TRY_CAST({first} AS DATE)"
+    engine.execute(
+        "CREATE OR REPLACE TEMP TABLE kept_out AS SELECT key, string_split(key, chr(31)) AS parts, "
+        f"TRY_CAST(regexp_extract(reason, {literal(_BELOW)}, 1) AS {QUANTITY}) AS quantity, coalesce({day}, n.ingested) AS day "
+        f"FROM {parquet(paths, named=True)} q JOIN (VALUES {files}) n(number, file, ingested) ON q.filename = n.file "
+        f"WHERE day BETWEEN DATE {literal(since.isoformat())} AND DATE {literal(until.isoformat())} "
+        f"AND (key IS NULL OR key NOT IN ({known}))"
+    )
+    negative = "quantity IS NOT NULL AND len(parts) = 3"
+    balances = dataset in ("customer_balances", "balance_changes")
+    if balances:
+        engine.execute(
+            f"INSERT INTO refused SELECT {literal(dataset)}, parts[2], parts[3], arg_max(quantity, key), 0 FROM kept_out WHERE {negative} GROUP BY ALL"
+        )
+    others = f"WHERE NOT coalesce({negative}, false)" if balances else ""
+    engine.execute(
+        f"INSERT INTO refused SELECT {literal(dataset)}, NULL, NULL, NULL, count(*) FROM kept_out {others} HAVING count(*) > 0"
+    )
+
+
+def _day(entry: Entry, zone: ZoneInfo) -> date:
+    return datetime.fromisoformat(entry.recorded_at).astimezone(zone).date()
