@@ -28,12 +28,18 @@ FORMAT = "junbikin-custody-1"
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """One duty as it was kept on the day: its figures in reading order, and its findings, gravest first."""
+    """One duty as it was kept on the day: its figures in reading order, and its findings, gravest first.
+
+    `told`, `against` and `looked_at` are those of its `Check`: how it stands in a figure or two.
+    """
 
     key: str
     name: Name
     steps: tuple[Figure, ...]
     findings: tuple[Finding, ...]
+    told: tuple[Figure, ...] = ()
+    against: Figure | None = None
+    looked_at: Name | None = None
 
     @property
     def verdict(self) -> Name:
@@ -167,7 +173,8 @@ def _duty(check: Check, since: dict[tuple[str, str], date]) -> Duty:
         for lapse in check.lapses
         for arose in (since[lapse.finding.code, lapse.subject],)
     ]
-    return Duty(check.key, check.name, check.steps, tuple(sorted(findings, key=lambda finding: -finding.severity)))
+    gravest_first = tuple(sorted(findings, key=lambda finding: -finding.severity))
+    return Duty(check.key, check.name, check.steps, gravest_first, check.told, check.against, check.looked_at)
 
 
 def _since(

@@ -11,6 +11,7 @@ from typing import Any
 from junbikin.custody.registered import Registered
 from junbikin.facts.datasets import STORAGES
 from junbikin.figures import Figure, Name, given, hole, total
+from junbikin.reserve.prices import Prices
 from junbikin.reserve.sources import data_source
 from junbikin.reserve.view import FactsView, total_of
 from junbikin.rulebooks.interface import Money, Place, Provider
@@ -36,6 +37,11 @@ class CustodyView(FactsView):
             for storage in STORAGES
         }  # fmt: skip
         return Money(found.owed[currency], stored, found.owed_on)
+
+    @cached_property
+    def _prices(self) -> Prices:
+        """Those of the day: no trade is valued here, and a day is judged without opening other days' prices."""
+        return Prices(self.lake, frozenset({self.as_of}))
 
     @cached_property
     def _places(self) -> tuple[Place, ...]:

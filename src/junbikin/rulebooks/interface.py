@@ -162,12 +162,19 @@ class Lapse:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One duty on one day: the figures in the order in which a reader meets them, and what lapsed."""
+    """One duty on one day: the figures in the order in which a reader meets them, and what lapsed.
+
+    `told` are the figures that tell how it stands, one for each thing that is judged, the worst first; `against` is what
+    they are held against, where a share has a limit or a gap a whole. `looked_at` says in words what was judged without figures.
+    """
 
     key: str
     name: Name
     steps: tuple[Figure, ...]
     lapses: tuple[Lapse, ...] = ()
+    told: tuple[Figure, ...] = ()
+    against: Figure | None = None
+    looked_at: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)

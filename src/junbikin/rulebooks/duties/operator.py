@@ -35,7 +35,8 @@ def net_assets(facts: CustodyFacts, rules: Rules) -> Check:
         share,
         cure,
     )  # fmt: skip
-    return Check("net_assets", Name("net assets", "純資産額"), (have, worth, gap), tuple(lapses))
+    name = Name("net assets", "純資産額")
+    return Check("net_assets", name, (have, worth, gap), tuple(lapses), told=(gap,), against=worth)
 
 
 def audits(facts: CustodyFacts, rules: Rules) -> Check:
@@ -43,13 +44,27 @@ def audits(facts: CustodyFacts, rules: Rules) -> Check:
     kinds, rule = rules.words("duties.audit.kinds")
     months, notice = rules.integer("duties.audit.months"), rules.integer("duties.audit.notice_days")
     lapses = [lapse for kind in sorted(kinds) for lapse in _audit(kind, facts, months, notice, rule)]
-    return Check("audits", Name("audits of segregation", "分別管理監査"), (), tuple(lapses))
+    dues = [(kind, months_after(last, months)) for kind in sorted(kinds) if (last := facts.last_audit(kind))]
+    looked_at = Name(
+        ", ".join(f"{kind} due by {due}" for kind, due in dues),
+        "、".join(f"{_KINDS_JA.get(kind, kind)}：期限{due}" for kind, due in dues),
+    )
+    return Check(
+        "audits",
+        Name("audits of segregation", "分別管理監査"),
+        (),
+        tuple(lapses),
+        looked_at=looked_at if dues else None,
+    )
+
+
+_KINDS_JA = {"segregation": "利用者財産", "guarantee": "履行保証暗号資産"}
 
 
 def _audit(kind: str, facts: CustodyFacts, months: int, notice: int, rule: Rule) -> list[Lapse]:
     last = facts.last_audit(kind)
     then = Name("have it made, and ingest it into `audits`", "監査を受け、`audits` に取り込む")
-    ja = {"segregation": "利用者財産", "guarantee": "履行保証暗号資産"}.get(kind, kind)
+    ja = _KINDS_JA.get(kind, kind)
     if last is None:
         what = Name(f"no audit ({kind}) is known", f"{ja}の分別管理監査の記録がない")
         return [lapse("audit-unknown", kind, what, then, rule, severity=Severity.HOLE)]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from fractions import Fraction
 
 from junbikin.figures import Figure, Name, Rule, total
 from junbikin.findings import Severity
 from junbikin.rulebooks.duties.lapses import judged, lapse
+from junbikin.rulebooks.duties.shown import margin, share_of, worst_first
 from junbikin.rulebooks.interface import Check, CustodyFacts, Lapse, Place
 from junbikin.rulebooks.parameters import Rules
 
@@ -14,6 +16,7 @@ from junbikin.rulebooks.parameters import Rules
 def apart(facts: CustodyFacts, rules: Rules) -> Check:
     """No place holds the property of two owners that must be kept apart."""
     owners, rule = rules.words("duties.apart.owners")
+    known = facts.places()
     lapses = [
         lapse(
             "mixed",
@@ -22,10 +25,11 @@ def apart(facts: CustodyFacts, rules: Rules) -> Check:
             Name("give each its own place", "所有者ごとに保管先を分ける"),
             rule,
         )
-        for place in facts.places()
+        for place in known
         if len(mixed := sorted(place.owners & owners)) > 1
     ]  # fmt: skip
-    return Check("apart", Name("each owner's property apart", "分別保管"), (), tuple(lapses))
+    looked_at = Name(f"{len(known)} places", f"保管先{len(known)}か所")
+    return Check("apart", Name("each owner's property apart", "分別保管"), (), tuple(lapses), looked_at=looked_at)
 
 
 _OWNERS_JA = {"customer": "利用者", "guarantee": "履行保証", "reserve": "責任準備金", "own": "自己"}
@@ -49,7 +53,9 @@ def places(facts: CustodyFacts, rules: Rules) -> Check:
         )  # fmt: skip
     for place in known:
         lapses += _of_place(place, facts.as_of, rules, rule)
-    return Check("places", Name("places and providers", "保管先・委託先"), (), tuple(lapses))
+    providers = len({place.provider.id for place in known if place.provider})
+    looked_at = Name(f"{len(known)} places, {providers} providers", f"保管先{len(known)}か所、委託先{providers}社")
+    return Check("places", Name("places and providers", "保管先・委託先"), (), tuple(lapses), looked_at=looked_at)
 
 
 def _of_place(place: Place, day: date, rules: Rules, rule: Rule) -> list[Lapse]:
@@ -110,6 +116,7 @@ def concentration(facts: CustodyFacts, rules: Rules) -> Check:
         "kept_value", "customers' crypto-assets at all places", "全保管先の利用者暗号資産"
     )
     steps: list[Figure] = [whole]
+    told: list[tuple[Figure, Fraction | None]] = []
     lapses: list[Lapse] = []
     for name in sorted({place.provider.id for place in known if place.provider}):
         there = total([p.worth for p in known if p.provider and p.provider.id == name], facts.currency).named(
@@ -118,7 +125,9 @@ def concentration(facts: CustodyFacts, rules: Rules) -> Check:
         room = (whole * most - there).named(
             f"provider_room.{name}", f"room of {name} below the limit", f"{name}の上限までの余裕"
         )
-        steps += [there, room]
+        share = share_of(there, whole, f"provider_share.{name}", f"share kept by {name}", f"{name}の管理割合")
+        steps += [there, *share, room]
+        told += [(figure, margin(room, whole)) for figure in share]
         lapses += judged(
             room,
             "concentrated",
@@ -129,4 +138,5 @@ def concentration(facts: CustodyFacts, rules: Rules) -> Check:
             cure,
             severity=Severity.WARNING,
         )  # fmt: skip
-    return Check("concentration", Name("not too much with one provider", "委託先の集中"), tuple(steps), tuple(lapses))
+    title = Name("not too much with one provider", "委託先の集中")
+    return Check("concentration", title, tuple(steps), tuple(lapses), told=worst_first(told), against=most)

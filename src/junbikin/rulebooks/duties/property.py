@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from junbikin.calendars import is_business_day
-from junbikin.figures import Figure, Name, Rounding, ratio, smallest, total
+from junbikin.figures import Figure, Name, smallest, total
 from junbikin.findings import Finding, Severity
 from junbikin.rulebooks.duties.lapses import judged, lapse, unknown
 from junbikin.rulebooks.duties.prices import price_of
+from junbikin.rulebooks.duties.shown import margin, share_of, worst_first
 from junbikin.rulebooks.interface import Check, CustodyFacts, Kept, Lapse
 from junbikin.rulebooks.parameters import Rules
-
-SHARE_PLACES = 6
-"""Decimals of a share that is shown beside a verdict; the verdict itself divides nothing."""
 
 
 def held(facts: CustodyFacts, rules: Rules) -> Check:
     """Customers' crypto-assets held are at least what they are owed, asset by asset."""
     share, cure = rules.number("duties.held.share"), rules.number("duties.held.cure_business_days")
     steps: list[Figure] = []
+    told: list[tuple[Figure, Fraction | None]] = []
     lapses = [unknown(figure) for figure in facts.unknown()]
     for kept in facts.kept():
         asset = kept.asset
-        gap = (_held(kept) - kept.owed * share).named(
+        there = _held(kept)
+        gap = (there - kept.owed * share).named(
             f"held_gap.{asset}", f"{asset} held for customers, less owed", f"{asset}の利用者分保有−債務"
         )
-        steps.append(gap)
+        steps += [kept.owed, there, gap]
+        told.append((gap, margin(gap, kept.owed)))
         lapses += judged(
             gap,
             "held-short",
@@ -35,18 +38,27 @@ def held(facts: CustodyFacts, rules: Rules) -> Check:
             cure,
         )  # fmt: skip
     return Check(
-        "held", Name("customers' crypto-assets are there", "利用者の暗号資産の保有"), tuple(steps), tuple(lapses)
+        "held",
+        Name("customers' crypto-assets are there", "利用者の暗号資産の保有"),
+        tuple(steps),
+        tuple(lapses),
+        told=worst_first(told),
     )
 
 
 def hot(facts: CustodyFacts, rules: Rules) -> Check:
     """Customers' crypto-assets outside cold storage are at most a share of all, in money or asset by asset."""
     of, _ = rules.choice("duties.hot.of", ["total", "asset"])
-    steps, lapses = _hot_of_each(facts, rules) if of == "asset" else _hot_of_all(facts, rules)
-    return Check("hot", Name("mostly in cold storage", "コールド保管の割合"), steps, lapses)
+    steps, lapses, told = _hot_of_each(facts, rules) if of == "asset" else _hot_of_all(facts, rules)
+    most = rules.number("duties.hot.most")
+    return Check("hot", Name("mostly in cold storage", "コールド保管の割合"), steps, lapses, told=told, against=most)
 
 
-def _hot_of_all(facts: CustodyFacts, rules: Rules) -> tuple[tuple[Figure, ...], tuple[Lapse, ...]]:
+_Found = tuple[tuple[Figure, ...], tuple[Lapse, ...], tuple[Figure, ...]]
+"""Steps, lapses, and the figures that tell how it stands."""
+
+
+def _hot_of_all(facts: CustodyFacts, rules: Rules) -> _Found:
     most, cure = rules.number("duties.hot.most"), rules.number("duties.hot.cure_business_days")
     warm, there, lapses = [], [], []
     for kept in facts.kept():
@@ -75,34 +87,29 @@ def _hot_of_all(facts: CustodyFacts, rules: Rules) -> tuple[tuple[Figure, ...], 
         most,
         cure,
     )  # fmt: skip
-    return (
-        warm_value,
-        value,
-        *_share(warm_value, value, "hot_share", "share not in cold storage", "コールド以外の割合"),
-        limit,
-        room,
-    ), tuple(lapses)
+    share = share_of(warm_value, value, "hot_share", "share not in cold storage", "コールド以外の割合")
+    return (warm_value, value, *share, limit, room), tuple(lapses), share or (room,)
 
 
-def _hot_of_each(facts: CustodyFacts, rules: Rules) -> tuple[tuple[Figure, ...], tuple[Lapse, ...]]:
+def _hot_of_each(facts: CustodyFacts, rules: Rules) -> _Found:
     most, cure = rules.number("duties.hot.most"), rules.number("duties.hot.cure_business_days")
     steps: list[Figure] = []
+    told: list[tuple[Figure, Fraction | None]] = []
     lapses: list[Lapse] = []
     for kept in facts.kept():
         asset = kept.asset
         room = (_there(kept) * most - kept.warm).named(
             f"hot_room.{asset}", f"room of {asset} below the limit", f"{asset}の上限までの余裕"
         )
-        steps += [
-            *_share(
-                kept.warm,
-                _there(kept),
-                f"hot_share.{asset}",
-                f"share of {asset} not in cold storage",
-                f"{asset}のコールド以外の割合",
-            ),
-            room,
-        ]
+        share = share_of(
+            kept.warm,
+            _there(kept),
+            f"hot_share.{asset}",
+            f"share of {asset} not in cold storage",
+            f"{asset}のコールド以外の割合",
+        )
+        steps += [*share, room]
+        told += [(figure, margin(room, _there(kept))) for figure in share]
         lapses += judged(
             room,
             "hot-above",
@@ -112,20 +119,22 @@ def _hot_of_each(facts: CustodyFacts, rules: Rules) -> tuple[tuple[Figure, ...],
             most,
             cure,
         )  # fmt: skip
-    return tuple(steps), tuple(lapses)
+    return tuple(steps), tuple(lapses), worst_first(told)
 
 
 def guarantee(facts: CustodyFacts, rules: Rules) -> Check:
     """Own coins, the same in kind and quantity as what is hot, are held cold as guarantee crypto-assets."""
     share, cure = rules.number("duties.guarantee.share"), rules.number("duties.guarantee.cure_business_days")
     steps: list[Figure] = []
+    told: list[tuple[Figure, Fraction | None]] = []
     lapses: list[Lapse] = []
     for kept in facts.kept():
         asset = kept.asset
         gap = (kept.guarantee - kept.warm * share).named(
             f"guarantee_gap.{asset}", f"guarantee {asset} in cold storage, less customers' hot {asset}", f"履行保証{asset}−利用者のホット{asset}"
         )  # fmt: skip
-        steps.append(gap)
+        steps += [kept.warm, kept.guarantee, gap]
+        told.append((gap, margin(gap, kept.warm)))
         lapses += judged(
             gap,
             "guarantee-short",
@@ -148,7 +157,11 @@ def guarantee(facts: CustodyFacts, rules: Rules) -> Check:
                 )
             )  # fmt: skip
     return Check(
-        "guarantee", Name("guarantee crypto-assets match what is hot", "履行保証暗号資産"), tuple(steps), tuple(lapses)
+        "guarantee",
+        Name("guarantee crypto-assets match what is hot", "履行保証暗号資産"),
+        tuple(steps),
+        tuple(lapses),
+        told=worst_first(told),
     )
 
 
@@ -181,7 +194,14 @@ def money(facts: CustodyFacts, rules: Rules) -> Check:
                 share.source,
             )
         )  # fmt: skip
-    return Check("money", Name("customers' money on trust", "利用者の金銭の信託"), (stored, owed, gap), tuple(lapses))
+    return Check(
+        "money",
+        Name("customers' money on trust", "利用者の金銭の信託"),
+        (stored, owed, gap),
+        tuple(lapses),
+        told=(gap,),
+        against=owed,
+    )
 
 
 def _held(kept: Kept) -> Figure:
@@ -195,13 +215,6 @@ def _there(kept: Kept) -> Figure:
     return smallest(kept.owed, _held(kept)).named(
         f"managed.{asset}", f"{asset} owed and held", f"管理する利用者の{asset}"
     )
-
-
-def _share(part: Figure, whole: Figure, key: str, en: str, ja: str) -> tuple[Figure, ...]:
-    """The share, for showing; none of nothing."""
-    if not whole.value:
-        return ()
-    return (ratio(part, whole, SHARE_PLACES, Rounding.HALF_UP).named(key, en, ja),)
 
 
 def _no_price(kept: Kept, price: Figure) -> Lapse:
