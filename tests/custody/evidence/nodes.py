@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -120,32 +120,36 @@ class Ethereum:
         return receipt
 
 
+Answer = Callable[[str, str, bytes], tuple[int, bytes]]
+"""Method, path and what was asked → status and answer."""
 Alter = Callable[[str, bytes, int, bytes], tuple[int, bytes]]
-"""Path, what was asked, status and answer → what the proxy answers instead."""
+"""Path, what was asked, status and answer → what a proxy answers instead."""
 
 
 @contextmanager
-def proxy(to: str, alter: Alter) -> Iterator[str]:
-    """The address of a server on loopback that passes everything on, and alters the answers."""
+def serving(answer: Answer) -> Iterator[str]:
+    """The address of a server on loopback that answers so."""
 
-    class Between(BaseHTTPRequestHandler):
+    class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def _pass(self) -> None:
+        def _answer(self) -> None:
             asked = self.rfile.read(int(self.headers.get("content-length") or 0))
-            answer = WEB.request(self.command, to + self.path, content=asked)
-            status, body = alter(self.path, asked, answer.status_code, answer.content)
-            self.send_response(status)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            status, body = answer(self.command, self.path, asked)
+            with suppress(ConnectionError):  # whoever asked may have gone
+                self.send_response(status)
+                self.send_header("content-length", str(len(body)))
+                if status == 302:
+                    self.send_header("location", "/elsewhere")
+                self.end_headers()
+                self.wfile.write(body)
 
-        do_GET = do_POST = _pass  # noqa: N815 - the names that the library calls
+        do_GET = do_POST = _answer  # noqa: N815 - the names that the library calls
 
         def log_message(self, format: str, *args: Any) -> None:
             """Says nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Between)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
@@ -155,3 +159,13 @@ def proxy(to: str, alter: Alter) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def proxy(to: str, alter: Alter) -> AbstractContextManager[str]:
+    """The address of a server that passes everything on, and alters the answers."""
+
+    def answer(method: str, path: str, asked: bytes) -> tuple[int, bytes]:
+        real = WEB.request(method, to + path, content=asked)
+        return alter(path, asked, real.status_code, real.content)
+
+    return serving(answer)
