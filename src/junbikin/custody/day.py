@@ -186,7 +186,7 @@ def _since(
     """
     since = {(lapse.finding.code, lapse.subject): as_of for check in checks for lapse in check.lapses}
     open_ones = set(since)
-    for day in _days_before(view_on(as_of)):
+    for day in days_before(view_on(as_of)):
         if not open_ones:
             break
         try:
@@ -198,7 +198,7 @@ def _since(
     return since
 
 
-def _days_before(view: CustodyView) -> Iterator[date]:
+def days_before(view: CustodyView) -> Iterator[date]:
     """Earlier days of which balances or holdings are known, latest first."""
     days = {day for name in ("customer_balances", "holdings") for day in view.lake.days(name, end=view.as_of)}
     return (day for day in sorted(map(date.fromisoformat, days), reverse=True) if day < view.as_of)

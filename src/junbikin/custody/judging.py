@@ -28,15 +28,24 @@ class Views:
     def on(self, day: date) -> CustodyView:
         """The facts of a day."""
         if day not in self._made:
-            ledger = replace(self.ledger, as_of=day) if self.ledger else None
-            self._made[day] = CustodyView(self.lake, day, ledger, self.registry.on(day) if self.registry else None)
+            self._made[day] = self.new(day)
         return self._made[day]
+
+    def new(self, day: date) -> CustodyView:
+        """The facts of a day, for one look: nothing of it is kept in memory."""
+        ledger = replace(self.ledger, as_of=day) if self.ledger else None
+        return CustodyView(self.lake, day, ledger, self.registry.on(day) if self.registry else None)
+
+
+def views_of(home: Home, ledger: Ledger | None) -> Views:
+    """The views of a home as it is now; `ledger` tells the books and when they were read, None: there are none."""
+    registry = read_registry(ledger.books, ledger.known_at) if ledger else None
+    return Views(open_lake(home), ledger, registry)
 
 
 def judged(home: Home, rulebooks: Sequence[Rulebook], as_of: date, ledger: Ledger | None) -> list[CustodyDay]:
     """The custody day under each rulebook; `ledger` tells the books and when they were read, None: there are none."""
-    registry = read_registry(ledger.books, ledger.known_at) if ledger else None
-    views = Views(open_lake(home), ledger, registry)
+    views = views_of(home, ledger)
     memory = Memory(home.path / "cache" / "custody.json")
     days = [judge(rulebook, views.on, as_of, memory) for rulebook in rulebooks]
     memory.write()

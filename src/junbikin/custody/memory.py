@@ -1,4 +1,4 @@
-"""What lapsed on earlier days, remembered beside a digest of all that it was worked from, so that a day is judged once."""
+"""What was found on earlier days, remembered beside a digest of all that it was worked from, so that a day is judged once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from junbikin.custody.view import CustodyView
 from junbikin.reserve.sources import data_source
 from junbikin.rulebooks.load import Rulebook
 
-VERSION = "1"
+VERSION = "2"
 """Changes when what is judged does, so that what was remembered is not mistaken for it."""
 
 _PRICES_BACK = timedelta(days=400)
@@ -24,7 +25,7 @@ _PRICES_BACK = timedelta(days=400)
 
 @dataclass
 class Memory:
-    """Lapses by rulebook and day; `file` None: nothing is kept, nor believed."""
+    """Lapses and figures by rulebook and day; `file` None: nothing is kept, nor believed."""
 
     file: Path | None
     _kept: dict[str, Any] = field(default_factory=dict)
@@ -39,14 +40,23 @@ class Memory:
 
     def lapses(self, rulebook: Rulebook, view: CustodyView) -> set[tuple[str, str]]:
         """Code and subject of everything that lapsed on the view's day. Raises `ParameterMissing`."""
+        return {(code, subject) for code, subject in self._day(rulebook, view)["lapses"]}
+
+    def values(self, rulebook: Rulebook, view: CustodyView) -> dict[str, Decimal | None]:
+        """Key → value of every step of every duty on the view's day; None: a hole. Raises `ParameterMissing`."""
+        kept: dict[str, str | None] = self._day(rulebook, view)["values"]
+        return {key: None if text is None else Decimal(text) for key, text in kept.items()}
+
+    def _day(self, rulebook: Rulebook, view: CustodyView) -> dict[str, Any]:
         name, of = f"{rulebook.id} {view.as_of}", _digest(rulebook, view)
         kept = self._kept.get(name)
         if kept is None or kept["of"] != of:
-            found = sorted(
-                {(lapse.finding.code, lapse.subject) for check in rulebook.checks(view) for lapse in check.lapses}
-            )
-            kept = self._kept[name] = {"of": of, "lapses": [list(pair) for pair in found]}
-        return {(code, subject) for code, subject in kept["lapses"]}
+            checks = rulebook.checks(view)
+            found = sorted({(lapse.finding.code, lapse.subject) for check in checks for lapse in check.lapses})
+            values = {step.key: step.node["value"] for check in checks for step in check.steps if step.key}
+            kept = self._kept[name] = {"of": of, "lapses": [list(pair) for pair in found], "values": values}
+        day: dict[str, Any] = kept
+        return day
 
     def write(self) -> None:
         """Keeps what was judged for the next run."""
