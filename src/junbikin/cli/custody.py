@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from junbikin.cli import evidence
+from junbikin.cli import reconcile
 from junbikin.cli.positions import DAY, SEVERITIES, day_of, ledger_of, write_page
 from junbikin.cli.show import AS_JSON, as_json, console, home_of, lang_of
 from junbikin.errors import BadInput
@@ -103,3 +105,11 @@ def explain(
     out = console()
     out.print(f"{day.operator} · {day.as_of} · {day.rulebook.id}", markup=False)
     out.print(explanation(figure, lang_of(ctx), depth or 10**6))
+
+
+for command in (evidence.observe, evidence.challenge):
+    custody.add_command(command)
+
+
+for _command in (reconcile.reconcile, reconcile.watch, reconcile.breaks, reconcile.break_):
+    custody.add_command(_command)

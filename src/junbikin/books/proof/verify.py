@@ -10,7 +10,7 @@ from functools import partial
 import psycopg
 
 from junbikin.books.database import Books
-from junbikin.books.proof import approvals, chain, derived, entries, releases
+from junbikin.books.proof import approvals, breaks, chain, derived, entries, releases
 from junbikin.books.proof.checkpoint import Checkpoint, against
 from junbikin.books.proof.cut import Cut, Part, cut
 from junbikin.books.proof.digests import heads_digest
@@ -89,6 +89,7 @@ def _differences(
     for difference in view.at_once(partial(approvals.check_part, eras=eras), parts):
         yield from _some(difference)
     yield from _some(releases.check_releases(view.main))
+    yield from _some(breaks.check_breaks(view.main, eras))
     progress("approvals", 1.0)
     yield from _some(check_guards(view.main))
 

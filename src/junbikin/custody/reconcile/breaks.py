@@ -11,6 +11,7 @@ from typing import Any
 
 from junbikin.figures import Name, plain
 from junbikin.figures.amounts import EXACT
+from junbikin.findings import Severity
 
 
 class Compared(StrEnum):
@@ -50,6 +51,11 @@ class Kind(StrEnum):
         """What it is called."""
         return _KINDS[self]
 
+    @property
+    def severity(self) -> Severity:
+        """How grave it is. What nobody states, prices or can read may hide a breach."""
+        return _SEVERITIES.get(self, Severity.WARNING)
+
 
 _COMPARED = {
     Compared.ACCOUNT: Name("customer's account", "利用者の口座"),
@@ -72,6 +78,14 @@ _KINDS = {
     Kind.STALE: Name("statement of another day", "別の日の残高証明"),
     Kind.PRICE_HOLE: Name("no price", "価格なし"),
     Kind.REFUSED: Name("refused when it was ingested", "取込時に拒否"),
+}
+_SEVERITIES = {
+    Kind.NEGATIVE: Severity.BREACH,
+    Kind.MISSING: Severity.BREACH,
+    Kind.TIMING: Severity.NOTICE,
+    Kind.NOT_STATED: Severity.HOLE,
+    Kind.PRICE_HOLE: Severity.HOLE,
+    Kind.REFUSED: Severity.HOLE,
 }
 ORDER = tuple(Kind)
 """Classes from what is looked at first."""

@@ -21,17 +21,14 @@ FIRST = 100
 Row = tuple[Compared, Kind, str, str, str, Decimal | None, Decimal | None]
 """compared, class, of, asset, source, expected, found"""
 
-_COLUMNS = (
-    'id VARCHAR, compared VARCHAR, class VARCHAR, "of" VARCHAR, asset VARCHAR, source VARCHAR, '
-    f"expected {QUANTITY}, found {QUANTITY}, amount {QUANTITY}, since DATE"
-)
-READ = "{" + ", ".join(
-    f"'{name}': '{kind}'"
-    for name, kind in (
-        ("id", "VARCHAR"), ("compared", "VARCHAR"), ("class", "VARCHAR"), ("of", "VARCHAR"), ("asset", "VARCHAR"), ("source", "VARCHAR"),
-        ("expected", QUANTITY), ("found", QUANTITY), ("amount", QUANTITY), ("since", "DATE"),
-    )
-) + "}"  # fmt: skip
+_FIELDS = {
+    "id": "VARCHAR", "compared": "VARCHAR", "class": "VARCHAR", "of": "VARCHAR", "asset": "VARCHAR", "source": "VARCHAR",
+    "expected": QUANTITY, "found": QUANTITY, "amount": QUANTITY, "since": "DATE",
+}  # fmt: skip
+_COLUMNS = ", ".join(f'"{name}" {kind}' for name, kind in _FIELDS.items())
+_READ = "{" + ", ".join(f"'{name}': '{kind}'" for name, kind in _FIELDS.items()) + "}"
+NO_ROW = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in _FIELDS.items())
+"""The columns of a list, for an SQL that gives none of its rows."""
 
 
 def start(engine: duckdb.DuckDBPyConnection) -> None:
@@ -80,7 +77,7 @@ def finish(engine: duckdb.DuckDBPyConnection, as_of: date, before: Path | None) 
 
 def read(path: Path) -> str:
     """SQL of a list of breaks in its file."""
-    return f"SELECT * FROM read_csv({file(str(path))}, header = true, columns = {READ}, delim = ',', quote = '\"', escape = '\"', nullstr = '')"
+    return f"SELECT * FROM read_csv({file(str(path))}, header = true, columns = {_READ}, delim = ',', quote = '\"', escape = '\"', nullstr = '')"
 
 
 def write(engine: duckdb.DuckDBPyConnection, target: Path) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import shutil
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+import rfc8785
+from sqlalchemy import select, text
 
 from junbikin.books.database import Books, telling
 from junbikin.books.schema import records
 from junbikin.custody.reconcile.listing import digest_of
 from junbikin.custody.reconcile.moment import Moment
+from junbikin.custody.reconcile.reconciliation import Reconciliation
 from junbikin.errors import FactsDamaged
 from junbikin.home import Home
 
@@ -83,3 +87,54 @@ def list_of(home: Home, recorded: Recorded) -> Path | None:
             then="restore it from a backup",
         )  # fmt: skip
     return path
+
+
+IDS_AT_MOST = 10_000
+"""Breaks whose ids stand in the record itself; while there are more, none can be shown to be gone, and none is closed."""
+
+_RECORD = text("SELECT books.record_reconciliation(:at, :content)")
+
+
+def record(books: Books, found: Reconciliation) -> int:
+    """Puts a reconciliation on record, with its list and itself kept in the home. Returns the record; the same again gives the same."""
+    home = books.home
+    listed = list_path(home, found.as_of, found.list_digest)
+    listed.parent.mkdir(parents=True, exist_ok=True)
+    if digest_of(found.listed) != found.list_digest:
+        raise FactsDamaged(
+            "the list of breaks was overwritten by a later run",
+            where=str(found.listed),
+            then="reconcile again, and record that",
+        )
+    if not listed.exists():
+        shutil.copyfile(found.listed, fresh := listed.with_suffix(".new"))
+        fresh.replace(listed)
+    whole = listed.with_name(f"{found.as_of}-{found.digest[:16]}.json")
+    whole.write_bytes(found.canonical)
+    content = {
+        "as_of": found.as_of.isoformat(),
+        "digest": found.digest,
+        "list": found.list_digest,
+        "breaks": str(found.breaks),
+        "classes": _classes(found),
+        "facts": found.facts,
+        "books": found.books,
+        "ids": ids_of(listed) if found.breaks <= IDS_AT_MOST else None,
+    }
+    values = {"at": found.at, "content": rfc8785.dumps(content).decode()}
+    with telling(home), books.engine.begin() as connection:
+        return int(connection.execute(_RECORD, values).scalar_one())
+
+
+def _classes(found: Reconciliation) -> dict[str, str]:
+    """Class → how many breaks are of it."""
+    counted: dict[str, int] = {}
+    for count in found.counts:
+        counted[count.kind] = counted.get(count.kind, 0) + count.count
+    return {str(kind): str(number) for kind, number in sorted(counted.items())}
+
+
+def ids_of(listed: Path) -> list[str]:
+    """The ids in a list, in its order."""
+    with listed.open(newline="", encoding="utf-8") as stream:
+        return [row["id"] for row in csv.DictReader(stream)]
