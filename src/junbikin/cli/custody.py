@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from junbikin.cli import evidence
-from junbikin.cli import reconcile
+from junbikin.cli import evidence, reconcile
 from junbikin.cli.positions import DAY, SEVERITIES, day_of, ledger_of, write_page
 from junbikin.cli.show import AS_JSON, as_json, console, home_of, lang_of
 from junbikin.errors import BadInput
@@ -107,9 +106,7 @@ def explain(
     out.print(explanation(figure, lang_of(ctx), depth or 10**6))
 
 
-for command in (evidence.observe, evidence.challenge):
+for command in (
+    evidence.observe, evidence.challenge, reconcile.reconcile, reconcile.watch, reconcile.breaks, reconcile.break_,
+):  # fmt: skip
     custody.add_command(command)
-
-
-for _command in (reconcile.reconcile, reconcile.watch, reconcile.breaks, reconcile.break_):
-    custody.add_command(_command)
