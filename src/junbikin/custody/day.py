@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -13,14 +13,14 @@ import rfc8785
 
 from junbikin import __version__
 from junbikin.custody.memory import Memory
-from junbikin.custody.view import CustodyView
+from junbikin.custody.view import DATASETS, CustodyView
 from junbikin.errors import ParameterMissing
 from junbikin.figures import Data, Figure, Name, to_table
 from junbikin.findings import Finding, Severity
 from junbikin.reserve.assess import evidence
 from junbikin.reserve.health import findings_on
-from junbikin.rulebooks.duties import cure_by, cured_under
-from junbikin.rulebooks.interface import Check
+from junbikin.rulebooks.duties import UNKNOWN, cure_by, cured_under
+from junbikin.rulebooks.interface import Check, Lapse
 from junbikin.rulebooks.load import Rulebook
 
 FORMAT = "junbikin-custody-1"
@@ -28,7 +28,7 @@ FORMAT = "junbikin-custody-1"
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """One duty as it was kept on the day: its figures in reading order, and its findings, gravest first.
+    """One duty as it was kept on the day: its figures in reading order, and what lapsed, gravest first.
 
     `told`, `against` and `looked_at` are those of its `Check`: how it stands in a figure or two.
     """
@@ -36,10 +36,15 @@ class Duty:
     key: str
     name: Name
     steps: tuple[Figure, ...]
-    findings: tuple[Finding, ...]
+    lapses: tuple[Lapse, ...]
     told: tuple[Figure, ...] = ()
     against: Figure | None = None
     looked_at: Name | None = None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found, gravest first."""
+        return tuple(lapse.finding for lapse in self.lapses)
 
     @property
     def verdict(self) -> Name:
@@ -68,8 +73,8 @@ class CustodyDay:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Every finding, gravest first, then by the day by which it must be cured."""
-        found = [finding for duty in self.duties for finding in duty.findings] + list(self.beside)
+        """Every finding once, gravest first, then by the day by which it must be cured."""
+        found = dict.fromkeys([*(finding for duty in self.duties for finding in duty.findings), *self.beside])
         return tuple(sorted(found, key=lambda finding: (-finding.severity, finding.cure_by or date.max)))
 
     @property
@@ -101,7 +106,7 @@ class CustodyDay:
                     "name": _words(duty.name),
                     "verdict": duty.verdict.en,
                     "steps": [step.digest for step in duty.steps],
-                    "findings": [_finding(finding) for finding in duty.findings],
+                    "findings": [{"subject": lapse.subject, **_finding(lapse.finding)} for lapse in duty.lapses],
                 }
                 for duty in self.duties
             ],
@@ -135,7 +140,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "code": finding.code,
         "severity": finding.severity.name.lower(),
         "what": _words(finding.what),
-        "then": _words(finding.then),
+        "next": _words(finding.then),
         "citation": _words(finding.citation) if finding.citation else None,
         "provenance": str(finding.provenance) if finding.provenance else None,
         "amount": finding.amount.digest if finding.amount else None,
@@ -145,56 +150,92 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def judge(rulebook: Rulebook, view_on: Callable[[date], CustodyView], as_of: date, memory: Memory) -> CustodyDay:
-    """The custody day of `as_of`. Raises `ParameterMissing` when the rulebook lacks a number it needs."""
-    view = view_on(as_of)
+def judge(rulebook: Rulebook, view: CustodyView, view_on: Callable[[date], CustodyView], memory: Memory) -> CustodyDay:
+    """The custody day of `view`; `view_on` gives those of days before it.
+
+    Raises `ParameterMissing` when the rulebook lacks a number it needs.
+    """
     checks = rulebook.checks(view)
-    since = _since(rulebook, view_on, as_of, checks, memory)
-    duties = tuple(_duty(check, since) for check in checks)
-    used = {
+    since = _since(rulebook, view, view_on, checks, memory)
+    duties = tuple(_duty(check, view.as_of, since) for check in checks)
+    used = set(DATASETS) | {
         f.source.dataset for duty in duties for root in duty.steps for f in root.walk() if isinstance(f.source, Data)
     }
     return CustodyDay(
         operator=view.lake.home.operator,
         invented=view.lake.home.invented,
-        as_of=as_of,
+        as_of=view.as_of,
         rulebook=rulebook,
         head=view.lake.head,
         duties=duties,
-        beside=tuple(findings_on(view, used - {"trades"}, [])),
-        evidence=evidence(view.lake, used),
+        beside=(*_days_differ(view), *findings_on(view, used - {"trades"}, [])),
+        evidence=evidence(view.lake, used - set(view.ledger.datasets if view.ledger else ())),
         known_at=view.ledger.known_at if view.ledger else None,
     )
 
 
-def _duty(check: Check, since: dict[tuple[str, str], date]) -> Duty:
-    findings = [
-        replace(lapse.finding, since=arose, cure_by=cure_by(lapse, arose), cure_provenance=cured_under(lapse))
-        for lapse in check.lapses
-        for arose in (since[lapse.finding.code, lapse.subject],)
-    ]
-    gravest_first = tuple(sorted(findings, key=lambda finding: -finding.severity))
+def _duty(check: Check, as_of: date, since: dict[tuple[str, str], date]) -> Duty:
+    lapses = [_dated(lapse, as_of, since[lapse.finding.code, lapse.subject]) for lapse in check.lapses]
+    gravest_first = tuple(sorted(lapses, key=lambda lapse: -lapse.finding.severity))
     return Duty(check.key, check.name, check.steps, gravest_first, check.told, check.against, check.looked_at)
 
 
-def _since(
-    rulebook: Rulebook, view_on: Callable[[date], CustodyView], as_of: date, checks: tuple[Check, ...], memory: Memory
-) -> dict[tuple[str, str], date]:
-    """(code, subject) → the first day of the row of days, without a gap up to `as_of`, on which it was so.
+def _dated(lapse: Lapse, as_of: date, since: date) -> Lapse:
+    """The lapse with its dates; one that should be cured already says so, and keeps both."""
+    cure = cure_by(lapse, since)
+    what = lapse.finding.what
+    if cure is not None and cure < as_of:
+        late = cure + timedelta(days=1)
+        what = Name(f"{what.en}; overdue since {late}", f"{what.ja}（{late}から期限超過）")
+    return replace(
+        lapse,
+        finding=replace(lapse.finding, what=what, since=since, cure_by=cure, cure_provenance=cured_under(lapse)),
+    )
 
-    Days without balances or holdings of their own are passed over: nothing says that it was otherwise on them.
+
+def _days_differ(view: CustodyView) -> list[Finding]:
+    """Balances and holdings are held against each other although they are of different days."""
+    owed_on, held_on = view.property.owed_on, view.property.held_on
+    if owed_on is None or held_on is None or owed_on == held_on:
+        return []
+    return [
+        Finding(
+            "days-differ",
+            Severity.WARNING,
+            Name(
+                f"balances are of {owed_on}, holdings of {held_on}: they are compared all the same",
+                f"残高は{owed_on}、保有残高は{held_on}時点だが、比較している",
+            ),
+            Name("ingest both of one day", "同じ日の残高と保有残高を取り込む"),
+        )
+    ]
+
+
+def _since(
+    rulebook: Rulebook,
+    view: CustodyView,
+    view_on: Callable[[date], CustodyView],
+    checks: tuple[Check, ...],
+    memory: Memory,
+) -> dict[tuple[str, str], date]:
+    """(code, subject) → the first day of the row of days up to the view's on which it was so.
+
+    Every day counts, each judged as it was: a day without facts of its own by the newest before it. A day on which nobody
+    could tell neither ends the row nor begins it, so that withholding facts starts no new time to cure.
     """
-    since = {(lapse.finding.code, lapse.subject): as_of for check in checks for lapse in check.lapses}
-    open_ones = set(since)
-    for day in days_before(view_on(as_of)):
-        if not open_ones:
-            break
+    since = {(lapse.finding.code, lapse.subject): view.as_of for check in checks for lapse in check.lapses}
+    going_on = set(since)
+    day, first = view.as_of, min(days_before(view), default=view.as_of)
+    while going_on and day > first:
+        day -= timedelta(days=1)
         try:
             then = memory.lapses(rulebook, view_on(day))
         except ParameterMissing:  # the regime was not in force yet
             break
-        open_ones &= then
-        since |= dict.fromkeys(open_ones, day)
+        since |= dict.fromkeys(going_on & then, day)
+        going_on = {
+            (code, subject) for code, subject in going_on if then & {(code, subject), (code + UNKNOWN, subject)}
+        }
     return since
 
 

@@ -18,7 +18,7 @@ from junbikin.rulebooks.load import Rulebook
 
 @dataclass(frozen=True)
 class Views:
-    """The view of any day, each made once: of one lake, and of one state of the books and the registry."""
+    """The view of any day: of one lake, and of one state of the books and the registry."""
 
     lake: Lake
     ledger: Ledger | None
@@ -26,7 +26,7 @@ class Views:
     _made: dict[date, CustodyView] = field(default_factory=dict)
 
     def on(self, day: date) -> CustodyView:
-        """The facts of a day."""
+        """The facts of a day, kept for whoever asks again."""
         if day not in self._made:
             self._made[day] = self.new(day)
         return self._made[day]
@@ -37,16 +37,20 @@ class Views:
         return CustodyView(self.lake, day, ledger, self.registry.on(day) if self.registry else None)
 
 
+def views_in(lake: Lake, ledger: Ledger | None) -> Views:
+    """The views of a lake; `ledger` tells the books and when they were read, None: there are none."""
+    return Views(lake, ledger, read_registry(ledger.books, ledger.known_at) if ledger else None)
+
+
 def views_of(home: Home, ledger: Ledger | None) -> Views:
-    """The views of a home as it is now; `ledger` tells the books and when they were read, None: there are none."""
-    registry = read_registry(ledger.books, ledger.known_at) if ledger else None
-    return Views(open_lake(home), ledger, registry)
+    """The views of a home as it is now."""
+    return views_in(open_lake(home), ledger)
 
 
 def judged(home: Home, rulebooks: Sequence[Rulebook], as_of: date, ledger: Ledger | None) -> list[CustodyDay]:
     """The custody day under each rulebook; `ledger` tells the books and when they were read, None: there are none."""
     views = views_of(home, ledger)
     memory = Memory(home.path / "cache" / "custody.json")
-    days = [judge(rulebook, views.on, as_of, memory) for rulebook in rulebooks]
+    days = [judge(rulebook, views.on(as_of), views.new, memory) for rulebook in rulebooks]
     memory.write()
     return days

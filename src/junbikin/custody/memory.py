@@ -1,26 +1,39 @@
-"""What was found on earlier days, remembered beside a digest of all that it was worked from, so that a day is judged once."""
+"""What lapsed on earlier days, remembered beside a digest of all that it was worked from, so that a day is judged once."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_right
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import rfc8785
 
+from junbikin import __version__
 from junbikin.custody.view import CustodyView
+from junbikin.facts.datasets import DATASETS
+from junbikin.facts.lake import Lake
+from junbikin.figures import plain
 from junbikin.reserve.sources import data_source
 from junbikin.rulebooks.load import Rulebook
 
-VERSION = "2"
+STAMP = f"{__version__} 3"
 """Changes when what is judged does, so that what was remembered is not mistaken for it."""
 
-_PRICES_BACK = timedelta(days=400)
-"""How far back a regime may look for prices: a year to the end of the month before, and a little more."""
+Lapses = frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """What was found on a day, and the digest of what it was worked from."""
+
+    of: str
+    lapses: Lapses
+    values: dict[str, str | None]
 
 
 @dataclass
@@ -28,65 +41,94 @@ class Memory:
     """Lapses and figures by rulebook and day; `file` None: nothing is kept, nor believed."""
 
     file: Path | None
-    _kept: dict[str, Any] = field(default_factory=dict)
+    _lakes: dict[str, _Growth] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        if self.file is not None and self.file.exists():
-            try:
-                kept = json.loads(self.file.read_bytes())
-            except ValueError:
-                return
-            self._kept = kept["days"] if kept.get("version") == VERSION else {}
+    @cached_property
+    def _kept(self) -> dict[str, _Day]:
+        return _read(self.file) if self.file is not None else {}
 
-    def lapses(self, rulebook: Rulebook, view: CustodyView) -> set[tuple[str, str]]:
+    def lapses(self, rulebook: Rulebook, view: CustodyView) -> Lapses:
         """Code and subject of everything that lapsed on the view's day. Raises `ParameterMissing`."""
-        return {(code, subject) for code, subject in self._day(rulebook, view)["lapses"]}
+        return self._day(rulebook, view).lapses
 
     def values(self, rulebook: Rulebook, view: CustodyView) -> dict[str, Decimal | None]:
         """Key → value of every step of every duty on the view's day; None: a hole. Raises `ParameterMissing`."""
-        kept: dict[str, str | None] = self._day(rulebook, view)["values"]
-        return {key: None if text is None else Decimal(text) for key, text in kept.items()}
+        values = self._day(rulebook, view).values
+        return {key: None if text is None else Decimal(text) for key, text in values.items()}
 
-    def _day(self, rulebook: Rulebook, view: CustodyView) -> dict[str, Any]:
-        name, of = f"{rulebook.id} {view.as_of}", _digest(rulebook, view)
+    def _day(self, rulebook: Rulebook, view: CustodyView) -> _Day:
+        name, of = f"{rulebook.id} {view.as_of}", self._digest(rulebook, view)
         kept = self._kept.get(name)
-        if kept is None or kept["of"] != of:
+        if kept is None or kept.of != of:
             checks = rulebook.checks(view)
-            found = sorted({(lapse.finding.code, lapse.subject) for check in checks for lapse in check.lapses})
-            values = {step.key: step.node["value"] for check in checks for step in check.steps if step.key}
-            kept = self._kept[name] = {"of": of, "lapses": [list(pair) for pair in found], "values": values}
-        day: dict[str, Any] = kept
-        return day
+            lapses = frozenset((lapse.finding.code, lapse.subject) for check in checks for lapse in check.lapses)
+            steps = [step for check in checks for step in check.steps if step.key]
+            values = {step.key: None if step.value is None else plain(step.value) for step in steps}
+            kept = self._kept[name] = _Day(of, lapses, values)
+        return kept
 
     def write(self) -> None:
         """Keeps what was judged for the next run."""
         if self.file is None:
             return
+        days = {
+            name: {"of": day.of, "lapses": sorted(day.lapses), "values": day.values} for name, day in self._kept.items()
+        }
         self.file.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.file.with_suffix(".new")
-        fresh.write_text(json.dumps({"version": VERSION, "days": self._kept}, separators=(",", ":")))
+        fresh.write_text(json.dumps({"stamp": STAMP, "days": days}, separators=(",", ":")), encoding="utf-8")
         fresh.replace(self.file)
 
+    def _digest(self, rulebook: Rulebook, view: CustodyView) -> str:
+        """Of everything that a rulebook may read on a day: itself, the home, the facts, the registry, the books."""
+        lake, registered, ledger = view.lake, view.registered, view.ledger
+        home = lake.home
+        if lake.head not in self._lakes:
+            self._lakes[lake.head] = _growth(lake)
+        content = {
+            "rulebook": rulebook.digest,
+            "home": [home.currency, str(home.time_zone), str(home.price_max_age_days), *map(str, home.fiscal_year_starts)],
+            "facts": self._lakes[lake.head].until(view.as_of.isoformat()),
+            "registry": [registered.places, registered.providers] if registered else None,
+            "books": data_source("reserve_assets", "", ledger.rows("reserve_assets")).digest if ledger else None,
+        }  # fmt: skip
+        return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
 
-def _digest(rulebook: Rulebook, view: CustodyView) -> str:
-    """Of everything that the duties read on a day: the rulebook, the parts of the lake, the registry, the books."""
-    lake, day = view.lake, view.as_of
-    spans: dict[str, dict[str, Any]] = {
-        "customer_balances": view.newest("customer_balances")[1],
-        "holdings": view.newest("holdings")[1],
-        "reserve_assets": view.newest("reserve_assets")[1],
-        "prices": lake.days("prices", day - _PRICES_BACK, day),
-        "financials": lake.days("financials", date.min, day),
-        "audits": lake.days("audits", date.min, day),
-    }
-    registered, ledger = view.registered, view.ledger
-    content = {
-        "rulebook": rulebook.digest,
-        "home": [lake.home.currency, str(lake.home.time_zone), str(lake.home.price_max_age_days)],
-        "facts": {
-            name: sorted(s.sha256 for segments in days.values() for s in segments) for name, days in spans.items()
-        },
-        "registry": [registered.places, registered.providers] if registered else None,
-        "books": data_source("reserve_assets", "", ledger.rows("reserve_assets")).digest if ledger else None,
-    }
-    return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
+
+@dataclass(frozen=True, slots=True)
+class _Growth:
+    """For each day of a lake, the digest of all its parts of that day and those before."""
+
+    days: list[str]
+    digests: list[str]
+
+    def until(self, day: str) -> str:
+        at = bisect_right(self.days, day)
+        return self.digests[at - 1] if at else ""
+
+
+def _growth(lake: Lake) -> _Growth:
+    parts: dict[str, list[str]] = {}
+    for name in DATASETS:
+        for day, segments in lake.days(name).items():
+            parts.setdefault(day, []).extend(f"{name} {segment.sha256}" for segment in segments)
+    days, digests, grown = sorted(parts), [], hashlib.sha256()
+    for day in days:
+        grown.update(f"{day} {sorted(parts[day])}".encode())
+        digests.append(grown.hexdigest())
+    return _Growth(days, digests)
+
+
+def _read(file: Path) -> dict[str, _Day]:
+    """What was kept; nothing when it is not whole, or was kept by another version."""
+    try:
+        kept: Any = json.loads(file.read_bytes())
+        return {name: _day(says) for name, says in kept["days"].items()} if kept["stamp"] == STAMP else {}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
+        return {}
+
+
+def _day(says: Any) -> _Day:
+    lapses = frozenset((str(code), str(subject)) for code, subject in says["lapses"])
+    values = {key: None if text is None else plain(Decimal(text)) for key, text in says["values"].items()}
+    return _Day(str(says["of"]), lapses, values)

@@ -25,6 +25,8 @@ class Registered:
 
     def provider(self, named: str) -> str:
         """The id of a provider, given that or its name; what was given when neither is known."""
+        if named in self.providers:
+            return named
         return next((id for id, says in self.providers.items() if says["name"] == named), named)
 
 

@@ -36,7 +36,8 @@ class CustodyView(FactsView):
             )
             for storage in STORAGES
         }  # fmt: skip
-        return Money(found.owed[currency], stored, found.owed_on)
+        counted_on = min(found.owed_on, found.held_on) if found.owed_on and found.held_on else None
+        return Money(found.owed[currency], stored, counted_on)
 
     @cached_property
     def _prices(self) -> Prices:
@@ -58,14 +59,21 @@ class CustodyView(FactsView):
     def _reserve_rows(self) -> list[dict[str, Any]]:
         """The reserve's assets in the form of holdings, without worth of their own here."""
         return [
-            {"location_id": row["asset_id"].rpartition(":")[0] or row["held_at"], "owner": "reserve", "asset": row["asset"],
-             "quantity": row["quantity"], "storage": "", "provider_id": None}
+            {
+                "location_id": row["asset_id"].rpartition(":")[0] if self.ledger else row["held_at"],
+                "owner": "reserve",
+                "asset": row["asset"],
+                "quantity": row["quantity"],
+                "storage": "",
+                "provider_id": None,
+            }
             for row in self.snapshot("reserve_assets").rows
-        ]  # fmt: skip
+        ]
 
     def _place(self, name: str, rows: list[dict[str, Any]]) -> Place:
         says = self.registered.places.get(name) if self.registered else None
-        named = (says or {}).get("provider") or next((row["provider_id"] for row in rows if row["provider_id"]), "")
+        named = frozenset(self._provider_id(row["provider_id"]) for row in rows if row["provider_id"])
+        keeps = (says or {}).get("provider") or min(named, default="")
         return Place(
             id=name,
             owners=frozenset(row["owner"] for row in rows),
@@ -73,7 +81,8 @@ class CustodyView(FactsView):
             registered=None if self.registered is None else says is not None,
             storages=frozenset(row["storage"] for row in rows if row["owner"] != "reserve"),
             registered_storage=(says or {}).get("storage", ""),
-            provider=self._provider(named) if named else None,
+            provider=self._provider(keeps) if keeps else None,
+            providers_named=named,
         )
 
     def _worth(self, place: str, rows: Iterable[dict[str, Any]]) -> Figure:
@@ -88,11 +97,12 @@ class CustodyView(FactsView):
             f"worth_at.{place}", f"customers' crypto-assets at {place}", f"{place}の利用者暗号資産"
         )
 
+    def _provider_id(self, named: str) -> str:
+        return self.registered.provider(named) if self.registered else named
+
     def _provider(self, named: str) -> Provider:
-        if self.registered is None:
-            return Provider(named, None)
-        id = self.registered.provider(named)
-        says = self.registered.providers.get(id)
+        id = self._provider_id(named)
+        says = self.registered.providers.get(id) if self.registered else None
         if says is None:
             return Provider(id, None)
         days = (says.get(name) for name in ("due_diligence_until", "contract_until", "ended_on"))
@@ -119,5 +129,8 @@ class CustodyView(FactsView):
     def _rows(self, dataset: str) -> list[dict[str, Any]]:
         return self.lake.rows(dataset, self.lake.days(dataset, end=self.as_of))
 
+
+DATASETS = ("customer_balances", "holdings", "prices", "reserve_assets", "financials", "audits")
+"""Facts that the duties rest on, whether or not a figure of theirs says so."""
 
 _STORAGES_JA = {"hot": "ホット", "cold": "コールド", "trust": "信託", "bank": "預金"}

@@ -52,7 +52,7 @@ class Money:
     owed: Figure
     stored: Mapping[str, Figure]
     counted_on: date | None
-    """The day whose balances `owed` is the sum of; None when none are known."""
+    """The day of the balances and holdings that these are sums of, the earlier of the two; None when either is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ class Provider:
 class Place:
     """A place where property is kept: for which owners, by whom, and the worth there of customers' crypto-assets.
 
-    `storages` are those that the holdings name, `registered_storage` that which the registry names ("": none).
+    `storages` and `providers_named` are those that the holdings name, `registered_storage` that which the registry names
+    ("": none); `provider` is the registry's word, else that of the holdings.
     `registered` is None where there is no registry to ask.
     """
 
@@ -80,6 +81,7 @@ class Place:
     storages: frozenset[str] = frozenset()
     registered_storage: str = ""
     provider: Provider | None = None
+    providers_named: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

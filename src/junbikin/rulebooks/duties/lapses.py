@@ -7,15 +7,15 @@ from datetime import date
 from junbikin.calendars import business_days_after
 from junbikin.figures import Figure, Name, Provenance, Rule, Source
 from junbikin.findings import Finding, Severity
-from junbikin.rulebooks.interface import Lapse
+from junbikin.rulebooks.interface import Facts, Lapse
 
 
 def judged(
     gap: Figure, code: str, subject: str, what: Name, then: Name, rule: Figure, cure: Figure,
     *, severity: Severity = Severity.BREACH,
 ) -> list[Lapse]:  # fmt: skip
-    """A lapse when the gap is below zero, or a hole when it is one."""
-    if gap.value is None:
+    """A lapse when what is known of the gap is below zero; a hole when it is not, or not all of it is known."""
+    if gap.value is None or (gap.value >= 0 and gap.holes):
         return [unknown(gap, code, subject)]
     if gap.value >= 0:
         return []
@@ -32,11 +32,31 @@ def lapse(
     return Lapse(Finding(code, severity, what, then, cited, provenance, amount, due), subject, cure)
 
 
-def unknown(figure: Figure, code: str = "", subject: str = "") -> Lapse:
-    """What cannot be judged, and why."""
-    why = figure.holes[0].note or figure.name
-    then = Name("ingest what is missing", "不足データを取り込む")
-    return Lapse(Finding(f"{code}-unknown" if code else "unknown", Severity.HOLE, why, then), subject or figure.key)
+def unknown(figure: Figure, code: str, subject: str) -> Lapse:
+    """What cannot be judged, and why: the code says of which lapse nobody can tell whether it is there."""
+    why = figure.holes[0].note or figure.holes[0].name
+    what = Name(f"{figure.name.en}: {why.en}", f"{figure.name.ja}：{why.ja}")
+    return Lapse(Finding(f"{code}{UNKNOWN}", Severity.HOLE, what, _INGEST), subject)
+
+
+def nothing_known(facts: Facts, *datasets: str) -> list[Lapse]:
+    """A hole for each of these datasets of customers' property of which nothing is known."""
+    return [
+        Lapse(Finding("unknown", Severity.HOLE, figure.note or figure.name, _INGEST), dataset)
+        for dataset in datasets
+        for figure in holes_in(facts, dataset)
+    ]
+
+
+def holes_in(facts: Facts, *datasets: str) -> list[Figure]:
+    """The holes that stand in a total for datasets of which nothing is known."""
+    return [figure for figure in facts.unknown() if figure.key.removeprefix("unknown.") in datasets]
+
+
+UNKNOWN = "-unknown"
+"""What a code ends with when nobody can tell whether the lapse of that code is there."""
+
+_INGEST = Name("ingest what is missing", "不足データを取り込む")
 
 
 def cured_under(lapsed: Lapse) -> Provenance | None:

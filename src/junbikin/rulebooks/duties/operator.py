@@ -7,7 +7,7 @@ from datetime import timedelta
 from junbikin.calendars import months_after
 from junbikin.figures import Name, Rule, total
 from junbikin.findings import Severity
-from junbikin.rulebooks.duties.lapses import judged, lapse
+from junbikin.rulebooks.duties.lapses import holes_in, judged, lapse
 from junbikin.rulebooks.interface import Check, CustodyFacts, Lapse
 from junbikin.rulebooks.parameters import Rules
 
@@ -20,8 +20,9 @@ def net_assets(facts: CustodyFacts, rules: Rules) -> Check:
             f"guarantee_worth.{kept.asset}", f"worth of guarantee {kept.asset}", f"履行保証{kept.asset}の評価額"
         )
         for kept in facts.kept()
+        if kept.guarantee.value != 0 or kept.guarantee_warm.value != 0  # none of it needs no price
     ]
-    worth = total(worths, facts.currency).named(
+    worth = total([*worths, *holes_in(facts, "holdings")], facts.currency).named(
         "guarantee_worth", "worth of the guarantee crypto-assets", "履行保証暗号資産の評価額"
     )
     have = facts.net_assets()

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from junbikin.figures import Figure, Name, Rule, total
 from junbikin.findings import Severity
-from junbikin.rulebooks.duties.lapses import judged, lapse
+from junbikin.rulebooks.duties.lapses import holes_in, judged, lapse, nothing_known
 from junbikin.rulebooks.duties.shown import margin, share_of, worst_first
 from junbikin.rulebooks.interface import Check, CustodyFacts, Lapse, Place
 from junbikin.rulebooks.parameters import Rules
@@ -17,7 +17,7 @@ def apart(facts: CustodyFacts, rules: Rules) -> Check:
     """No place holds the property of two owners that must be kept apart."""
     owners, rule = rules.words("duties.apart.owners")
     known = facts.places()
-    lapses = [
+    lapses = nothing_known(facts, "holdings") + [
         lapse(
             "mixed",
             place.id,
@@ -36,10 +36,13 @@ _OWNERS_JA = {"customer": "利用者", "guarantee": "履行保証", "reserve": "
 
 
 def places(facts: CustodyFacts, rules: Rules) -> Check:
-    """Property lies only at registered places, and with third parties that are registered, checked and under contract."""
+    """Property lies only at registered places, and with third parties that are registered, checked and under contract.
+
+    Where the operator keeps its own property and nobody else's is its own affair.
+    """
     _, rule = rules.words("duties.places.demands")
-    lapses: list[Lapse] = []
-    known = facts.places()
+    lapses = nothing_known(facts, "holdings")
+    known = [place for place in facts.places() if place.owners != {"own"}]
     if any(place.registered is None for place in known):
         lapses.append(
             lapse(
@@ -83,7 +86,19 @@ def _of_place(place: Place, day: date, rules: Rules, rule: Rule) -> list[Lapse]:
             )
         )  # fmt: skip
     provider = place.provider
-    if provider is None or place.registered is None:
+    if provider is None:
+        return lapses
+    if others := sorted(place.providers_named - {provider.id}):
+        lapses.append(
+            lapse(
+                "provider-differs",
+                place.id,
+                Name(f"{place.id} is taken to be kept by {provider.id}, and holdings there also name {', '.join(others)}", f"{place.id}の委託先は{provider.id}、保有残高では{'・'.join(others)}とも記載"),
+                Name("find out which is true, and correct the other", "事実を確認し、誤った方を訂正する"),
+                rule,
+            )
+        )  # fmt: skip
+    if place.registered is None:
         return lapses
     tests = [
         ("registered", "provider-unregistered", provider.checked_until is None, Name("is not registered", "登録されていない")),
@@ -112,12 +127,12 @@ def concentration(facts: CustodyFacts, rules: Rules) -> Check:
     """No third party keeps more than a share of all customers' crypto-assets, in money."""
     most, cure = rules.number("duties.concentration.most"), rules.number("duties.concentration.cure_business_days")
     known = [place for place in facts.places() if "customer" in place.owners]
-    whole = total([place.worth for place in known], facts.currency).named(
+    whole = total([*(place.worth for place in known), *holes_in(facts, "holdings")], facts.currency).named(
         "kept_value", "customers' crypto-assets at all places", "全保管先の利用者暗号資産"
     )
     steps: list[Figure] = [whole]
     told: list[tuple[Figure, Fraction | None]] = []
-    lapses: list[Lapse] = []
+    lapses = nothing_known(facts, "holdings")
     for name in sorted({place.provider.id for place in known if place.provider}):
         there = total([p.worth for p in known if p.provider and p.provider.id == name], facts.currency).named(
             f"provider.{name}", f"kept by {name}", f"{name}の管理分"

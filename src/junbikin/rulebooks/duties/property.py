@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from junbikin.calendars import is_business_day
+from junbikin.calendars import business_days_after
 from junbikin.figures import Figure, Name, smallest, total
 from junbikin.findings import Finding, Severity
-from junbikin.rulebooks.duties.lapses import judged, lapse, unknown
+from junbikin.rulebooks.duties.lapses import holes_in, judged, lapse, nothing_known
 from junbikin.rulebooks.duties.prices import price_of
 from junbikin.rulebooks.duties.shown import margin, share_of, worst_first
 from junbikin.rulebooks.interface import Check, CustodyFacts, Kept, Lapse
@@ -19,7 +19,7 @@ def held(facts: CustodyFacts, rules: Rules) -> Check:
     share, cure = rules.number("duties.held.share"), rules.number("duties.held.cure_business_days")
     steps: list[Figure] = []
     told: list[tuple[Figure, Fraction | None]] = []
-    lapses = [unknown(figure) for figure in facts.unknown()]
+    lapses = nothing_known(facts, "customer_balances", "holdings")
     for kept in facts.kept():
         asset = kept.asset
         there = _held(kept)
@@ -60,8 +60,9 @@ _Found = tuple[tuple[Figure, ...], tuple[Lapse, ...], tuple[Figure, ...]]
 
 def _hot_of_all(facts: CustodyFacts, rules: Rules) -> _Found:
     most, cure = rules.number("duties.hot.most"), rules.number("duties.hot.cure_business_days")
-    warm, there, lapses = [], [], []
-    for kept in facts.kept():
+    lapses: list[Lapse] = []
+    warm, there = holes_in(facts, "holdings"), holes_in(facts, "customer_balances", "holdings")
+    for kept in filter(_something, facts.kept()):
         price = price_of(facts, rules, kept.asset)
         lapses += [_no_price(kept, price)] if price.value is None else []
         warm.append(
@@ -95,7 +96,7 @@ def _hot_of_each(facts: CustodyFacts, rules: Rules) -> _Found:
     most, cure = rules.number("duties.hot.most"), rules.number("duties.hot.cure_business_days")
     steps: list[Figure] = []
     told: list[tuple[Figure, Fraction | None]] = []
-    lapses: list[Lapse] = []
+    lapses = nothing_known(facts, "customer_balances", "holdings")
     for kept in facts.kept():
         asset = kept.asset
         room = (_there(kept) * most - kept.warm).named(
@@ -127,7 +128,7 @@ def guarantee(facts: CustodyFacts, rules: Rules) -> Check:
     share, cure = rules.number("duties.guarantee.share"), rules.number("duties.guarantee.cure_business_days")
     steps: list[Figure] = []
     told: list[tuple[Figure, Fraction | None]] = []
-    lapses: list[Lapse] = []
+    lapses = nothing_known(facts, "holdings")
     for kept in facts.kept():
         asset = kept.asset
         gap = (kept.guarantee - kept.warm * share).named(
@@ -184,13 +185,13 @@ def money(facts: CustodyFacts, rules: Rules) -> Check:
         share,
         cure,
     )  # fmt: skip
-    if found.counted_on is not None and found.counted_on != facts.as_of and is_business_day(facts.as_of):
+    if found.counted_on is not None and business_days_after(found.counted_on, 1) <= facts.as_of:
         lapses.append(
             lapse(
                 "money-not-counted",
                 "",
-                Name(f"balances are of {found.counted_on}: nothing was worked out for this business day", f"残高は{found.counted_on}時点で、当営業日の算定がない"),
-                Name("ingest the day's balances", "当日の残高を取り込む"),
+                Name(f"balances or holdings are of {found.counted_on}: nothing was worked out for a business day since", f"残高または保有残高は{found.counted_on}時点で、以後の営業日の算定がない"),
+                Name("ingest the day's balances and holdings", "当日の残高・保有残高を取り込む"),
                 share.source,
             )
         )  # fmt: skip
@@ -207,6 +208,11 @@ def money(facts: CustodyFacts, rules: Rules) -> Check:
 def _held(kept: Kept) -> Figure:
     asset = kept.asset
     return (kept.cold + kept.warm).named(f"held.{asset}", f"{asset} held for customers", f"利用者分の{asset}")
+
+
+def _something(kept: Kept) -> bool:
+    """Whether there is any of it, as far as is known: nothing at all needs no price."""
+    return any(figure.value != 0 for figure in (kept.owed, kept.cold, kept.warm))
 
 
 def _there(kept: Kept) -> Figure:
