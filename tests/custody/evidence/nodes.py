@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import httpx
 import pytest
 from btclib.b32 import p2wpkh
@@ -21,6 +22,8 @@ from btclib.key import PubKeyData
 from ecc.curves import bytes_from_prv_key_int
 
 from junbikin.custody.evidence.sources import Source
+from junbikin.facts.lake import open_lake
+from junbikin.home import Home
 
 FOLDER = Path(__file__).parents[1] / "nodes"
 WEB = httpx.Client(timeout=60, trust_env=False, verify=False)  # noqa: S501 - to loopback only, without TLS
@@ -169,3 +172,20 @@ def proxy(to: str, alter: Alter) -> AbstractContextManager[str]:
         return alter(path, asked, real.status_code, real.content)
 
     return serving(answer)
+
+
+def stated(home: Home) -> list[dict[str, Any]]:
+    """The statements in the lake, by place, asset and source; instants in UTC as text."""
+    files = [
+        str(home.facts / segment.file)
+        for segments in open_lake(home).days("statements").values()
+        for segment in segments
+    ]
+    if not files:
+        return []
+    found = duckdb.connect().execute(
+        "SELECT * REPLACE (strftime(stated_at AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M:%S') AS stated_at) "
+        "FROM read_parquet(?) ORDER BY as_of, location_id, asset, source", [files],
+    )  # fmt: skip
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

@@ -1,2 +1,2 @@
 'use strict';
-module.exports = {networks: {hardhat: {chainId: 31337}}};
+module.exports = {networks: {hardhat: {chainId: 31337, allowBlocksWithSameTimestamp: true}}};
