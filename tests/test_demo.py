@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from junbikin.custody.day import CustodyDay
+from junbikin.custody.judging import judged
 from junbikin.demo import AS_OF, SEED, build
+from junbikin.facts.datasets import dataset_named
 from junbikin.facts.engine import connect
 from junbikin.facts.lake import open_lake
 from junbikin.home import Home, open_home
@@ -60,11 +64,12 @@ def gap_share(position: Position) -> Decimal:
 
 
 def asked(home: Home, dataset: str, question: str) -> list[tuple[Any, ...]]:
-    """What an SQL question says of a dataset as the lake holds it, under the name `facts`."""
+    """What an SQL question says of a dataset as the lake holds it, under the name `facts`; of the last day, where it has days."""
     engine = connect(home.memory_limit)
     lake = f"read_parquet('{home.facts / dataset}/*/*.parquet', hive_partitioning = true)"
+    last = f" WHERE as_of = DATE '{AS_OF}'" if dataset_named(dataset).day == "as_of" else ""
     try:
-        return engine.execute(f"WITH facts AS (FROM {lake}) {question}").fetchall()
+        return engine.execute(f"WITH facts AS (FROM {lake}{last}) {question}").fetchall()
     finally:
         engine.close()
 
@@ -140,6 +145,38 @@ def test_what_is_held_covers_what_is_owed_and_guarantees_the_hot_part(home: Home
         assert owed[asset] <= hot + cold < owed[asset] * Decimal("1.001")
         assert hot < owed[asset] * Decimal("0.05")
         assert held[asset, "guarantee", "cold"] == hot
+
+
+def custody(home: Home, day: date) -> CustodyDay:
+    return judged(home, [load_rulebook("jp-psa")], day, None)[0]
+
+
+def found(day: CustodyDay) -> list[tuple[str, str]]:
+    """Code and cure date of what is found but for the missing registry."""
+    return [(f.code, str(f.cure_by)) for f in day.findings if f.code != "registry-missing"]
+
+
+def test_on_the_last_day_every_duty_is_kept_and_one_audit_is_due_soon(home: Home) -> None:
+    assert found(custody(home, AS_OF)) == [("audit-due", "2026-05-15")]
+
+
+def test_a_late_sweep_and_a_short_trust_appear_on_their_days_and_are_cured_in_time(home: Home) -> None:
+    """A business day apart, over the holiday of 20 March and the weekend after it."""
+    due = ("audit-due", "2026-05-15")
+    late = [("hot-above", "2026-03-24"), ("guarantee-short", "2026-03-24")]
+    short = [("money-short", "2026-03-27")]
+    expected = {18: [], 19: late, 23: [], 24: [], 25: short, 26: short, 27: [], 30: []}
+    assert {day: found(custody(home, AS_OF.replace(day=day))) for day in expected} == {
+        day: [*lapsed, due] for day, lapsed in expected.items()
+    }
+
+
+def test_somebody_vouches_for_every_place_and_only_dust_differs(home: Home) -> None:
+    held = asked(home, "holdings", "SELECT location_id, asset, quantity FROM facts ORDER BY ALL")
+    stated = asked(home, "statements", "SELECT location_id, asset, quantity FROM facts ORDER BY ALL")
+    assert [place for *place, _ in held] == [place for *place, _ in stated]
+    dust = [(place, asset, b - a) for (place, asset, a), (*_, b) in zip(held, stated, strict=True) if a != b]
+    assert dust == [("cold-1", "BTC", Decimal("0.000042"))]
 
 
 def test_nothing_is_unknown(positions: dict[str, Position]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from junbikin.demo.customers import write_balances, write_holdings
+from junbikin.demo.customers import write_balances, write_holdings, write_past_balances, write_statements
 from junbikin.demo.market import market
 from junbikin.demo.noise import Noise
 from junbikin.demo.registers import write_prices, write_registers
@@ -46,8 +46,10 @@ def _write_sources(home: Home, folder: Path, seed: int, progress: Progress) -> d
     try:
         noise = Noise(engine, seed)
         sources = {"trades": write_trades(engine, noise, known, folder, progress)}
-        sources["customer_balances"] = [write_balances(engine, noise, known, folder)]
+        today = write_balances(engine, noise, known, folder)
+        sources["customer_balances"] = [write_past_balances(engine, noise, folder), today]
         sources["holdings"] = [write_holdings(engine, folder)]
+        sources["statements"] = [write_statements(engine, folder)]
     finally:
         engine.close()
     sources["prices"] = [write_prices(known, folder)]

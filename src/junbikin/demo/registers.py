@@ -1,4 +1,4 @@
-"""The small registers that the firm keeps by hand: prices, incidents, reserve, insurance and controls."""
+"""The small registers that the firm keeps by hand: prices, incidents, reserve, insurance, controls, net assets and audits."""
 
 from __future__ import annotations
 
@@ -53,6 +53,15 @@ REGISTERS: dict[str, tuple[Row, ...]] = {
         ("E-2024", "2024-03-31", "accrual", 22_700_000, "minutes of the board (invented)"),
         ("E-2025", "2025-03-31", "accrual", 28_900_000, "minutes of the board (invented)"),
         ("E-2025-use", "2025-06-30", "use", 1_840_000, "made good I-2025-01 (invented)"),
+    ),
+    "financials": (
+        ("2025-03-31", "net_assets", 7_310_000_000, "annual report (invented)"),
+        ("2025-03-31", "fixed_overheads", 4_680_000_000, "annual report (invented)"),
+        ("2025-12-31", "net_assets", 8_240_000_000, "quarterly report (invented)"),
+    ),
+    "audits": (
+        ("2025-05-15", "segregation", "Suzukaze Audit (invented)", "2025-03-31", "audit report (invented)"),
+        ("2025-07-24", "guarantee", "Suzukaze Audit (invented)", "2025-03-31", "audit report (invented)"),
     ),
 }  # fmt: skip
 
