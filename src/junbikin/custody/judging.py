@@ -50,7 +50,12 @@ def views_of(home: Home, ledger: Ledger | None) -> Views:
 def judged(home: Home, rulebooks: Sequence[Rulebook], as_of: date, ledger: Ledger | None) -> list[CustodyDay]:
     """The custody day under each rulebook; `ledger` tells the books and when they were read, None: there are none."""
     views = views_of(home, ledger)
-    memory = Memory(home.path / "cache" / "custody.json")
+    memory = memory_of(views.lake)
     days = [judge(rulebook, views.on(as_of), views.new, memory) for rulebook in rulebooks]
     memory.write()
     return days
+
+
+def memory_of(lake: Lake) -> Memory:
+    """What was found on earlier days, where what is kept between runs may be believed."""
+    return Memory(lake.cache / "custody.json" if lake.cache else None)

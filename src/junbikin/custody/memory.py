@@ -18,10 +18,11 @@ from junbikin.custody.view import CustodyView
 from junbikin.facts.datasets import DATASETS
 from junbikin.facts.lake import Lake
 from junbikin.figures import plain
+from junbikin.findings import Severity
 from junbikin.reserve.sources import data_source
 from junbikin.rulebooks.load import Rulebook
 
-STAMP = f"{__version__} 3"
+STAMP = f"{__version__} 4"
 """Changes when what is judged does, so that what was remembered is not mistaken for it."""
 
 Lapses = frozenset[tuple[str, str]]
@@ -34,6 +35,7 @@ class _Day:
     of: str
     lapses: Lapses
     values: dict[str, str | None]
+    worst: dict[str, int]
 
 
 @dataclass
@@ -56,6 +58,10 @@ class Memory:
         values = self._day(rulebook, view).values
         return {key: None if text is None else Decimal(text) for key, text in values.items()}
 
+    def worst(self, rulebook: Rulebook, view: CustodyView) -> dict[str, Severity | None]:
+        """Key of duty → how grave what it found on the view's day was; None: it was kept. Raises `ParameterMissing`."""
+        return {key: Severity(grave) if grave else None for key, grave in self._day(rulebook, view).worst.items()}
+
     def _day(self, rulebook: Rulebook, view: CustodyView) -> _Day:
         name, of = f"{rulebook.id} {view.as_of}", self._digest(rulebook, view)
         kept = self._kept.get(name)
@@ -64,7 +70,10 @@ class Memory:
             lapses = frozenset((lapse.finding.code, lapse.subject) for check in checks for lapse in check.lapses)
             steps = [step for check in checks for step in check.steps if step.key]
             values = {step.key: None if step.value is None else plain(step.value) for step in steps}
-            kept = self._kept[name] = _Day(of, lapses, values)
+            worst = {
+                check.key: max((int(lapse.finding.severity) for lapse in check.lapses), default=0) for check in checks
+            }
+            kept = self._kept[name] = _Day(of, lapses, values, worst)
         return kept
 
     def write(self) -> None:
@@ -72,7 +81,8 @@ class Memory:
         if self.file is None:
             return
         days = {
-            name: {"of": day.of, "lapses": sorted(day.lapses), "values": day.values} for name, day in self._kept.items()
+            name: {"of": day.of, "lapses": sorted(day.lapses), "values": day.values, "worst": day.worst}
+            for name, day in self._kept.items()
         }
         self.file.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.file.with_suffix(".new")
@@ -131,4 +141,5 @@ def _read(file: Path) -> dict[str, _Day]:
 def _day(says: Any) -> _Day:
     lapses = frozenset((str(code), str(subject)) for code, subject in says["lapses"])
     values = {key: None if text is None else plain(Decimal(text)) for key, text in says["values"].items()}
-    return _Day(str(says["of"]), lapses, values)
+    worst = {str(key): int(Severity(grave)) if grave else 0 for key, grave in says["worst"].items()}
+    return _Day(str(says["of"]), lapses, values, worst)

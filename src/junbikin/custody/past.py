@@ -1,4 +1,4 @@
-"""Custody day by day: what lapsed on each day of which facts are known, and every figure at which its duties were judged."""
+"""Custody day by day: how each duty stood on each day of which facts are known, and every figure at which it was judged."""
 
 from __future__ import annotations
 
@@ -9,48 +9,44 @@ from decimal import Decimal
 from itertools import islice
 
 from junbikin.custody.day import CustodyDay, days_before
-from junbikin.custody.judging import views_of
+from junbikin.custody.judging import Views
 from junbikin.custody.memory import Memory
 from junbikin.errors import ParameterMissing
 from junbikin.facts.run import Progress
-from junbikin.home import Home
-from junbikin.reserve.ledger import Ledger
+from junbikin.findings import Severity
 
 MOST_DAYS = 400
-"""How many days are looked at, the last ones: a year and a month."""
+"""How many days are looked at, the last ones: a year and a month of calendar days."""
 
 
 @dataclass(frozen=True, slots=True)
 class PastDay:
-    """A day: code and subject of what lapsed, and key → value of the duties' steps (None: not known)."""
+    """A day: key of duty → how grave what it found was (None: kept), and key → value of the duties' steps (None: not known)."""
 
     as_of: date
-    lapsed: frozenset[tuple[str, str]]
+    worst: dict[str, Severity | None]
     values: dict[str, Decimal | None]
 
 
 def past(
-    home: Home,
-    days: Sequence[CustodyDay],
-    ledger: Ledger | None,
+    views: Views,
+    day: CustodyDay,
+    memory: Memory,
     most: int = MOST_DAYS,
     progress: Progress = lambda what, share: None,
-) -> list[list[PastDay]]:
-    """For each custody day the days up to it, oldest first, itself the last; those before its regime was in force are left out."""
-    views = views_of(home, ledger)
-    memory = Memory(home.path / "cache" / "custody.json")
-    found = []
-    for day in days:
-        so_far: list[PastDay] = []
-        wanted = [day.as_of, *islice(days_before(views.on(day.as_of)), most - 1)]
-        for number, when in enumerate(wanted):
-            progress(f"custody day by day, {day.rulebook.id}", number / len(wanted))
-            view = views.new(when)
-            try:
-                lapsed, values = memory.lapses(day.rulebook, view), memory.values(day.rulebook, view)
-            except ParameterMissing:
-                break
-            so_far.append(PastDay(when, frozenset(lapsed), values))
-        found.append(so_far[::-1])
-    memory.write()
-    return found
+) -> list[PastDay]:
+    """The days of which balances or holdings are known up to a custody day, oldest first, and that day as the last.
+
+    Those on which its regime was not in force are left out.
+    """
+    found: list[PastDay] = []
+    wanted = [day.as_of, *islice(days_before(views.new(day.as_of)), most - 1)]
+    for number, when in enumerate(wanted):
+        progress(f"custody day by day, {day.rulebook.id}", number / len(wanted))
+        view = views.new(when)
+        try:
+            worst, values = memory.worst(day.rulebook, view), memory.values(day.rulebook, view)
+        except ParameterMissing:
+            break
+        found.append(PastDay(when, worst, values))
+    return found[::-1]

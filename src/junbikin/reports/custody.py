@@ -1,41 +1,157 @@
-"""The custody day for the terminal: the answer to each duty on one screen, then what must be done by when."""
+"""The custody day for the terminal, on one screen: each duty in a line, what must be done by when, and what does not match."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from junbikin.reports.text import findings_table
-from junbikin.reports.words import Lang, amount, say
+from junbikin.figures import RATIO, Name
+from junbikin.findings import Severity
+from junbikin.reports.breaks import breaks_table
+from junbikin.reports.words import Lang, amount, percent, say
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from junbikin.custody.aged import Aged
     from junbikin.custody.day import CustodyDay, Duty
+    from junbikin.figures import Figure
+    from junbikin.findings import Finding
 
-_STYLES = {"kept": "green", "warning": "yellow", "unknown": "magenta", "breach": "bold red"}
-_SHOWN = 3
-"""How many of a duty's figures stand on the screen: the last ones, at which it is judged; the page has all of them."""
+STYLES = {"kept": "green", "warning": "yellow", "unknown": "magenta", "breach": "bold red"}
+MOST_FINDINGS = 12
+"""How many findings stand on the screen, the gravest and the most urgent; how many more there are is said."""
 
 
-def custody_parts(day: CustodyDay, lang: Lang) -> Iterator[RenderableType]:
-    """One custody day, from its answers to its findings."""
-    title = f"{day.operator} · {day.as_of} · {day.rulebook.id}"
-    table = Table(box=None, padding=(0, 2), title=escape(title), title_justify="left")
-    for en, ja in (("duty", "義務"), ("", ""), ("figures", "算定値"), ("explain", "内訳の指定")):
-        table.add_column(ja if lang == "ja" else en)
+def custody_parts(day: CustodyDay, lang: Lang, found: Aged | None = None) -> Iterator[RenderableType]:
+    """One custody day, from its answer to its findings; and the breaks of the last reconciliation on record, where there is one."""
+    yield Text(f"{day.operator} · {day.as_of} · {day.rulebook.id}", style="bold")
+    yield _answer(day, lang)
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for en, ja in (("duty", "義務"), ("", ""), ("how it stands", "状況"), ("explain", "内訳の指定")):
+        table.add_column(ja if lang == "ja" else en, overflow="fold")
     for duty in day.duties:
-        table.add_row(*_row(duty, lang))
+        verdict = Text(say(duty.verdict, lang), style=STYLES[duty.verdict.en])
+        key = duty.told[0].key if duty.told else ""
+        table.add_row(escape(say(duty.name, lang)), verdict, escape(stands(duty, lang)), Text(key, style="dim"))
     yield table
-    yield findings_table(day.findings, lang)
+    yield _to_do(day.findings, lang)
+    if found is not None:
+        yield breaks_table(found, lang)
 
 
-def _row(duty: Duty, lang: Lang) -> tuple[RenderableType, ...]:
-    verdict = Text(say(duty.verdict, lang), style=_STYLES[duty.verdict.en])
-    steps = sorted(duty.steps, key=lambda step: (step.value is not None, step.value or 0))[:_SHOWN]
-    told = "\n".join(f"{say(step.name, lang)}  {amount(step, lang)}" for step in steps)
-    return escape(say(duty.name, lang)), verdict, escape(told), Text("\n".join(step.key for step in steps), style="dim")
+def answer(day: CustodyDay) -> Name:
+    """How many duties are not kept, not known or to be looked at; or that all are kept."""
+    count = {word: sum(duty.verdict.en == word for duty in day.duties) for word in STYLES}
+    words = {"breach": ("in breach", "違反"), "unknown": ("not known", "不明"), "warning": ("to be looked at", "注意")}
+    parts = [(count[word], *words[word]) for word in words if count[word]]
+    whole = len(day.duties)
+    if not parts:
+        return Name(f"all {whole} duties are kept", f"{whole}の義務すべて適正")
+    en = ", ".join(f"{number} {what}" for number, what, _ in parts)
+    ja = "、".join(f"{what}{number}" for number, _, what in parts)
+    return Name(f"of {whole} duties {en}; {count['kept']} kept", f"{whole}の義務のうち{ja}、適正{count['kept']}")
+
+
+def _answer(day: CustodyDay, lang: Lang) -> Text:
+    worst = next(
+        (word for word in ("breach", "unknown", "warning") if any(d.verdict.en == word for d in day.duties)), "kept"
+    )
+    return Text(say(answer(day), lang), style=STYLES[worst])
+
+
+def stands(duty: Duty, lang: Lang) -> str:
+    """How a duty stands in a line: the worst figure, what it is held against, and how many more there are."""
+    if not duty.told:
+        return say(duty.looked_at, lang) if duty.looked_at else ""
+    worst, *others = duty.told
+    text = f"{say(worst.name, lang)} {_shown(worst, lang)}"
+    if duty.against is not None:
+        text += f" ({say(duty.against.name, lang)} {_shown(duty.against, lang)})"
+    if others:
+        lapsed = {finding.amount.digest for finding in duty.findings if finding.amount is not None}
+        failing = sum(figure.value is None or figure.digest in lapsed for figure in others)
+        more = Name(
+            f"; and {len(others)} more, {f'{failing} of them not kept' if failing else 'all kept'}",
+            f"、ほか{len(others)}件（{f'うち{failing}件不適' if failing else 'すべて適正'}）",
+        )
+        text += say(more, lang)
+    return text
+
+
+def _shown(figure: Figure, lang: Lang) -> str:
+    return percent(figure, lang) if figure.unit == RATIO else amount(figure, lang)
+
+
+def by_date(findings: Sequence[Finding]) -> list[Finding]:
+    """What must be done, by the day by which it must be; then what has no such day, the gravest first."""
+    return sorted(findings, key=lambda finding: (finding.cure_by or date.max, -finding.severity))
+
+
+def once(findings: Sequence[Finding]) -> list[tuple[Finding, int]]:
+    """Findings that say the same and are due on the same day, once each with how many they are."""
+    told: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in findings:
+        told.setdefault((finding.severity, finding.what, finding.then, finding.cure_by), []).append(finding)
+    return [(same[0], len(same)) for same in told.values()]
+
+
+def _to_do(findings: Sequence[Finding], lang: Lang) -> RenderableType:
+    if not findings:
+        return Text("なすべきことはない。" if lang == "ja" else "Nothing must be done.", style="green")
+    ja = lang == "ja"
+    gravest = sorted(once(findings), key=lambda pair: (-pair[0].severity, pair[0].cure_by or date.max))
+    shown = by_date([finding for finding, _ in gravest[:MOST_FINDINGS]])
+    count = {id(finding): number for finding, number in gravest}
+    table = Table(
+        box=None,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        title="なすべきことと期限" if ja else "What must be done, by when",
+    )
+    table.title_justify = "left"
+    table.add_column("期限" if ja else "by", no_wrap=True)
+    table.add_column("")
+    table.add_column("内容" if ja else "what", ratio=3)
+    table.add_column("対応" if ja else "what to do", ratio=2)
+    for finding in shown:
+        word = finding.severity.ja if ja else finding.severity.name.lower()
+        what = _what(finding, lang) + (f" ×{count[id(finding)]}" if count[id(finding)] > 1 else "")
+        table.add_row(
+            due(finding, lang),
+            Text(word, style=_COLOURS[finding.severity]),
+            escape(what),
+            escape(say(finding.then, lang)),
+        )
+    if len(gravest) > MOST_FINDINGS:
+        more = len(gravest) - MOST_FINDINGS
+        table.add_row(
+            "",
+            "",
+            f"ほか{more}件：--json、--html で全件" if ja else f"and {more} more: --json and --html have all of them",
+        )
+    return table
+
+
+_COLOURS = {Severity.BREACH: "bold red", Severity.HOLE: "magenta", Severity.WARNING: "yellow", Severity.NOTICE: "dim"}
+
+
+def _what(finding: Finding, lang: Lang) -> str:
+    what = say(finding.what, lang)
+    if finding.amount is not None and finding.amount.value is not None:
+        what += f" ({amount(finding.amount, lang)})"
+    if finding.since and finding.cure_by:
+        what += f"、{finding.since}から" if lang == "ja" else f", since {finding.since}"
+    return what
+
+
+def due(finding: Finding, lang: Lang) -> str:
+    """The day by which it must be cured; marked where the number of days is not law."""
+    weak = finding.cure_provenance
+    tag = f" ({weak.ja if lang == 'ja' else weak})" if weak and weak != "text" else ""
+    return f"{finding.cure_by or ''}{tag}"

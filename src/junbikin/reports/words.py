@@ -51,6 +51,13 @@ def exact_amount(figure: Figure, lang: Lang = "en") -> str:
     return _with_unit(figure.value, str(figure.unit), shown=False)
 
 
+def percent(figure: Figure, lang: Lang = "en") -> str:
+    """A share in per cent: 0.0287 is 2.87%."""
+    if figure.value is None:
+        return "不明" if lang == "ja" else "unknown"
+    return f"{grouped(figure.value.scaleb(2), 2 if figure.value else 0)}%"
+
+
 def money(value: Decimal | None, unit: str, lang: Lang) -> str:
     """An amount for reading, to the smallest unit people use; "unknown" for None."""
     if value is None:
