@@ -80,7 +80,7 @@ def show(positions: list[Position], lang: Lang) -> None:
 def write_report(positions: list[Position], html: Path | None, lang: Lang) -> None:
     """Writes the report, if one was asked for."""
     if html is not None:
-        from junbikin.reports.html import report
+        from junbikin.reports.report import report
 
         write_page(report(positions, lang), html)
 

@@ -1,25 +1,14 @@
-"""The report: one self-contained HTML file in English and Japanese, for a screen, a phone and paper."""
+"""What every page is made of: words in both languages, amounts, figures that open to their sources, and the templates."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from decimal import Decimal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from junbikin import __version__
-from junbikin.figures import RATIO, Data, Figure, Name, Rule
-from junbikin.reports import charts, words
-from junbikin.reserve.position import Position
+from junbikin.figures import Data, Figure, Name, Rule
+from junbikin.reports import words
 
-_LINES = {
-    "spot_venue": Name("venue", "取引所"),
-    "spot_principal": Name("principal", "販売所"),
-    "spot_brokered": Name("brokered", "取次ぎ"),
-    "margin": Name("margin", "信用"),
-    "derivative": Name("derivative", "デリバティブ"),
-}
 _STATUS = {
     "enacted": Name("enacted", "施行中"),
     "precedent": Name("precedent", "先例"),
@@ -32,7 +21,7 @@ def both(en: object, ja: object) -> Markup:
     return Markup('<span lang="en">{}</span><span lang="ja">{}</span>').format(en, ja)
 
 
-def _name(name: Name) -> Markup:
+def named(name: Name) -> Markup:
     return both(_with_code(name.en), _with_code(name.ja))
 
 
@@ -50,7 +39,7 @@ def _exact(figure: Figure) -> Markup:
     return both(words.exact_amount(figure, "en"), words.exact_amount(figure, "ja"))
 
 
-class _Tree:
+class Tree:
     """Opens figures as nested details; a figure met before is a link to where it was opened."""
 
     def __init__(self) -> None:
@@ -58,7 +47,7 @@ class _Tree:
 
     def __call__(self, figure: Figure) -> Markup:
         head = Markup('<span class="fn">{}</span> <span class="fv">{}</span>').format(
-            _name(figure.name), _exact(figure)
+            named(figure.name), _exact(figure)
         )
         if figure.inputs:
             how = both(words.operation(figure, "en"), words.operation(figure, "ja"))
@@ -101,7 +90,7 @@ class _Tree:
     def _detail(figure: Figure) -> Markup:
         lines = []
         if figure.note:
-            lines.append(Markup('<div class="note">{}</div>').format(_name(figure.note)))
+            lines.append(Markup('<div class="note">{}</div>').format(named(figure.note)))
         source = figure.source
         if isinstance(source, Rule):
             tag = Markup('<span class="tag {}">{}</span>').format(
@@ -127,46 +116,6 @@ class _Tree:
         return Markup("").join(lines)
 
 
-def _bars(position: Position) -> list[charts.Bar]:
-    money = [step for step in (*position.steps, position.requirement) if step.unit == position.requirement.unit]
-    return charts.bars(money)
-
-
-def _multipliers(position: Position) -> list[Figure]:
-    return [step for step in position.steps if step.unit == RATIO]
-
-
-def _cover(position: Position) -> dict[str, int]:
-    """How far assets and insurance reach into the requirement, in thousandths of the larger of both sums."""
-    need, have = position.requirement.value, position.resources.total.value
-    whole = max(need or Decimal(0), have or Decimal(0))
-    return {
-        "assets": charts.thousandths(position.resources.reserve_assets.value, whole),
-        "insurance": charts.thousandths(position.resources.insurance.value, whole),
-        "need": charts.thousandths(need, whole),
-    }
-
-
-def report(positions: Sequence[Position], lang: words.Lang = "en") -> str:
-    """The page for some positions of one operator and day; `lang` is what it shows first."""
-    environment = pages()
-    environment.globals.update(
-        amount=_amount,
-        exact=_exact,
-        bars=_bars,
-        multipliers=_multipliers,
-        cover=_cover,
-        columns=charts.volume_columns,
-        line_name=lambda line: _name(_LINES[line]),
-        status_name=lambda status: _name(_STATUS[status]),
-        face=lambda p: both(*(words.face([str(tag) for tag in p.provenances], each) for each in ("en", "ja"))),
-    )
-    page = environment.get_template("report.html.j2")
-    return page.render(
-        positions=positions, first=positions[0] if positions else None, lang=lang, tree=_Tree, version=__version__
-    )
-
-
 def pages() -> Environment:
     """The templates, with the words that every page uses."""
     environment = Environment(
@@ -178,7 +127,12 @@ def pages() -> Environment:
     )
     environment.globals.update(
         both=both,
-        name=_name,
+        name=named,
+        amount=_amount,
+        exact=_exact,
+        tree=Tree,
+        status_name=lambda status: named(_STATUS[status]),
+        version=__version__,
         short=lambda value: both(words.short(value, "en"), words.short(value, "ja")),
         grouped=words.grouped,
         escape=escape,
