@@ -21,7 +21,7 @@ _WRONG = """
         OR r.kind = 'break' AND (r.effective_at = r.recorded_at AND r.key LIKE 'break:' || r.subject || ':%%' AND r.says->>'act' IN ('assign', 'explain', 'close')) IS NOT TRUE
         THEN 'this is no such record'
       WHEN r.earlier THEN 'the break was closed before'
-      WHEN (n.ids ? r.subject) IS DISTINCT FROM false THEN 'the break was closed while the difference was there'
+      WHEN n.gone IS NOT TRUE THEN 'the break was closed while the difference was there'
       WHEN e.by IS NULL THEN 'the break was closed and never explained'
       ELSE 'the break was closed by who explained it' END AS what
   FROM (
@@ -30,7 +30,7 @@ _WRONG = """
         AND b.content::jsonb->>'act' = 'close' AND b.content::jsonb->>'since' = a.content::jsonb->>'since') AS earlier
     FROM books.records a WHERE kind IN ('break', 'reconciliation') OFFSET 0) r
   LEFT JOIN LATERAL (
-    SELECT content::jsonb->'ids' AS ids FROM books.records b
+    SELECT jsonb_typeof(content::jsonb->'ids') = 'array' AND NOT content::jsonb->'ids' ? r.subject AS gone FROM books.records b
     WHERE r.says->>'act' = 'close' AND b.kind = 'reconciliation' AND b.subject = 'reconciliation' AND b.recorded_at < r.recorded_at
     ORDER BY b.effective_at DESC, b.recorded_at DESC LIMIT 1) n ON true
   LEFT JOIN LATERAL (
@@ -41,7 +41,7 @@ _WRONG = """
   WHERE r.request IS NOT NULL OR CASE r.kind
     WHEN 'reconciliation' THEN (r.subject, r.key) IS DISTINCT FROM ('reconciliation', r.says->>'digest')
     ELSE r.earlier OR (r.effective_at = r.recorded_at AND r.key LIKE 'break:' || r.subject || ':%%' AND CASE r.says->>'act'
-      WHEN 'close' THEN (n.ids ? r.subject) IS FALSE AND e.by <> r.recorded_by ELSE r.says->>'act' IN ('assign', 'explain') END) IS NOT TRUE END
+      WHEN 'close' THEN n.gone AND e.by <> r.recorded_by ELSE r.says->>'act' IN ('assign', 'explain') END) IS NOT TRUE END
   ORDER BY r.id LIMIT 1
 """
 

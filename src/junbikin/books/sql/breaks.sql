@@ -55,7 +55,7 @@ BEGIN
   END IF;
   IF v_act = 'close' THEN
     PERFORM books.check_closing(p_person, p_break, v_says->>'since', v_newest);
-  ELSIF v_last IS NULL AND (v_newest->'ids' ? p_break) IS FALSE THEN
+  ELSIF v_last IS NULL AND jsonb_typeof(v_newest->'ids') = 'array' AND NOT v_newest->'ids' ? p_break THEN
     PERFORM books.refuse('no such break is in the reconciliation of ' || (v_newest->>'as_of'), 'break ' || p_break, 'see `junbikin custody breaks`');
   END IF;
   RETURN books.append('break', p_break, 'break:' || p_break || ':' || gen_random_uuid(), NULL, p_person, p_why, NULL, p_content);
@@ -66,7 +66,7 @@ CREATE OR REPLACE FUNCTION books.check_closing(p_person text, p_break text, p_si
 DECLARE
   v_explained record;
 BEGIN
-  IF (p_newest->'ids' ? p_break) IS DISTINCT FROM false THEN
+  IF (jsonb_typeof(p_newest->'ids') = 'array' AND NOT p_newest->'ids' ? p_break) IS NOT TRUE THEN
     PERFORM books.refuse(CASE WHEN p_newest->'ids' ? p_break THEN 'the difference is still there' ELSE 'too many breaks stand to say that this one is gone' END,
       'break ' || p_break || ', reconciliation of ' || (p_newest->>'as_of'),
       'post a correcting entry or bring the right facts in, then `junbikin custody reconcile --record`');

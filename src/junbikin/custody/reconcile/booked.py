@@ -198,7 +198,7 @@ def copied(books: Books, query: str, values: dict[str, Any], target: Path) -> No
 def read(rows: Path, *columns: str) -> str:
     """SQL that reads such a file."""
     fields = ", ".join(f"'{name}': '{kind}'" for name, kind in (column.split(" ", 1) for column in columns))
-    return f"SELECT * FROM read_csv({file(str(rows))}, header = false, columns = {{{fields}}}, delim = ',', quote = '\"', escape = '\"')"
+    return f"SELECT * FROM read_csv({file(str(rows))}, header = false, auto_detect = false, columns = {{{fields}}}, delim = ',', quote = '\"', escape = '\"')"
 
 
 BOOKED = """

@@ -76,8 +76,7 @@ def vouched(sides: Places) -> Iterator[Row]:
             yield Compared.VOUCHED, Kind.NOT_STATED, place, asset, "", quantity, None
     for (place, asset), statements in sides.newest.items():
         if statements[0].as_of != sides.moment.as_of:
-            newest = max(statements, key=lambda statement: statement.as_of)
-            yield Compared.VOUCHED, Kind.STALE, place, asset, "", sides.held.get((place, asset), NONE), newest.quantity
+            yield Compared.VOUCHED, Kind.STALE, place, asset, "", sides.held.get((place, asset), NONE), None
 
 
 def registered(sides: Places, books: Books | None) -> Iterator[Row]:

@@ -6,10 +6,10 @@ It may be deleted at any time. One run at a time uses it, and what a run changes
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,31 +38,33 @@ CREATE TABLE IF NOT EXISTS kept.differing (account VARCHAR, asset VARCHAR, platf
 _WAIT_SECONDS = 30
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The engine with what is kept attached as `kept`, and a folder for what a run needs on disk while it lasts."""
+
+    engine: duckdb.DuckDBPyConnection
+    folder: Path
+
+
 @contextmanager
-def kept(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The engine with what is kept attached as `kept`; a lake that believes nothing gets a new file, which is thrown away."""
-    home = lake.home
-    folder = lake.cache or Path(tempfile.mkdtemp(prefix="junbikin-"))
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "reconcile.lock", timeout=_WAIT_SECONDS)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise HomeProblem(
-            "another reconciliation is running in this home",
-            where=str(home.path),
-            then="run this one when it has ended",
-        ) from None
-    engine = connect(home.memory_limit, folder / "spill")
-    try:
+def kept(lake: Lake) -> Iterator[Work]:
+    """What a run works with; a lake that believes nothing gets nothing that was kept, and keeps nothing."""
+    home, cache = lake.home, lake.home.path / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reconcile-", dir=cache)))
+        if lake.cache is not None:
+            try:
+                stack.enter_context(FileLock(cache / "reconcile.lock", timeout=_WAIT_SECONDS))
+            except Timeout:
+                raise HomeProblem(
+                    "another reconciliation is running in this home", where=str(home.path), then="run this one when it has ended"
+                ) from None  # fmt: skip
+        engine = connect(home.memory_limit, folder / "spill")
+        stack.callback(engine.close)
         engine.execute("SET preserve_insertion_order = false")
-        _attach(engine, folder / "reconcile.duckdb")
-        yield engine
-    finally:
-        engine.close()
-        lock.release()
-        if lake.cache is None:
-            shutil.rmtree(folder, ignore_errors=True)
+        _attach(engine, (lake.cache or folder) / "reconcile.duckdb")
+        yield Work(engine, folder)
 
 
 def _attach(engine: duckdb.DuckDBPyConnection, file: Path) -> None:

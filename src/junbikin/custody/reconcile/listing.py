@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import time
+import uuid
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -14,6 +16,9 @@ from junbikin.custody.reconcile.breaks import ID_SQL, ORDER, Break, Compared, Ki
 from junbikin.custody.reconcile.kept import QUANTITY
 from junbikin.custody.reconcile.reconciliation import Count
 from junbikin.facts.engine import file, literal
+
+_KEPT_SECONDS = 3600
+"""A list that is not put on record within that time goes."""
 
 FIRST = 100
 """Breaks that stand in the reconciliation itself; all are in the list."""
@@ -77,22 +82,30 @@ def finish(engine: duckdb.DuckDBPyConnection, as_of: date, before: Path | None) 
 
 def read(path: Path) -> str:
     """SQL of a list of breaks in its file."""
-    return f"SELECT * FROM read_csv({file(str(path))}, header = true, columns = {_READ}, delim = ',', quote = '\"', escape = '\"', nullstr = '')"
+    texts = ", ".join(f'coalesce("{name}", \'\') AS "{name}"' for name in ("of", "asset", "source"))
+    rows = f"read_csv({file(str(path))}, header = true, auto_detect = false, columns = {_READ}, delim = ',', quote = '\"', escape = '\"', nullstr = '')"
+    return f"SELECT * REPLACE ({texts}) FROM {rows}"
 
 
-def write(engine: duckdb.DuckDBPyConnection, target: Path) -> str:
-    """Writes the list by id, amounts without trailing zeros, and returns its SHA-256."""
+def write(engine: duckdb.DuckDBPyConnection, folder: Path) -> tuple[Path, str]:
+    """Writes the list by id, amounts without trailing zeros, to a file named by its SHA-256, and returns both. Old lists there go."""
     amounts = ", ".join(
         f"rtrim(rtrim({name}::VARCHAR, '0'), '.') AS {name}" for name in ("expected", "found", "amount")
     )
-    target.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = folder / f"{uuid.uuid4()}.new"
     engine.execute("SET preserve_insertion_order = true")
     engine.execute(
         f'COPY (SELECT id, compared, class, "of", asset, source, {amounts}, since FROM listed ORDER BY id) '
-        f"TO {literal(str(target))} (FORMAT csv, HEADER, DELIMITER ',', QUOTE '\"', ESCAPE '\"')"
+        f"TO {literal(str(fresh))} (FORMAT csv, HEADER, DELIMITER ',', QUOTE '\"', ESCAPE '\"')"
     )
     engine.execute("SET preserve_insertion_order = false")
-    return digest_of(target)
+    digest = digest_of(fresh)
+    target = fresh.replace(folder / f"{digest}.csv")
+    for old in folder.iterdir():
+        if old != target and time.time() - old.stat().st_mtime > _KEPT_SECONDS:
+            old.unlink(missing_ok=True)
+    return target, digest
 
 
 def digest_of(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -39,6 +39,8 @@ _OTHERS = text("""
     SELECT owner, asset, place, sum(books.balance(id, :at, :known)) FROM books.accounts
     WHERE owner IN ('reserve', 'guarantee', 'own', 'administrator') AND place <> 'booked' GROUP BY owner, asset, place
 """)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 VOUCHED = ("customer", "guarantee", "reserve")
 """Whose assets somebody outside must vouch for."""
@@ -181,7 +183,18 @@ def _statements(engine: duckdb.DuckDBPyConnection, lake: Lake, as_of: date) -> t
     if not paths:
         return ()
     rows = engine.execute(
-        "SELECT as_of, location_id, asset, quantity, source, reference, stated_at FROM "
+        "SELECT as_of, location_id, asset, quantity, source, reference, epoch_us(stated_at) FROM "
         f"{parquet(paths)} QUALIFY row_number() OVER (PARTITION BY location_id, asset, source ORDER BY as_of DESC) = 1 ORDER BY ALL"
     ).fetchall()
-    return tuple(Statement(*row) for row in rows)
+    return tuple(
+        Statement(
+            as_of,
+            place,
+            asset,
+            quantity,
+            source,
+            reference,
+            None if us is None else _EPOCH + timedelta(microseconds=us),
+        )
+        for as_of, place, asset, quantity, source, reference, us in rows
+    )

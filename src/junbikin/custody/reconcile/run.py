@@ -60,9 +60,8 @@ def reconciled(
 ) -> Outcome:
     """The reconciliation of a moment. A lake that believes nothing from earlier runs has it worked in full."""
     platform, customers = platform_of(lake, moment.as_of), customers_of(books)
-    with kept(lake) as engine, _exact():
-        folder = (lake.cache or Path(lake.home.path / "cache")) / "reconcile"
-        folder.mkdir(parents=True, exist_ok=True)
+    with kept(lake) as work, _exact():
+        engine, folder = work.engine, work.folder
         with whole(engine):
             progress("reading the books", 0.0)
             booked = _booked(engine, books, moment, folder)
@@ -121,8 +120,7 @@ def _found(
     listing.add(engine, rows)
     earlier = list_of(lake.home, before) if before else None
     listing.finish(engine, moment.as_of, earlier)
-    target = folder / "breaks.csv"
-    digest = listing.write(engine, target)
+    listed, digest = listing.write(engine, lake.home.path / "cache" / "breaks")
     notices = _notices(moment, platform, customers, places, books)
     if not looked:
         notices.append(
@@ -149,7 +147,7 @@ def _found(
         first=listing.first(engine),
         list_digest=digest,
         notices=tuple(notices),
-        listed=target,
+        listed=listed,
     )
 
 
