@@ -27,6 +27,8 @@ _COMMANDS = {
     "request": ("junbikin.cli.requests", "What one person asks for and another approves."),
     "people": ("junbikin.cli.people", "Who may act, and in which roles."),
     "custody": ("junbikin.cli.custody", "Customers' assets: there, apart, cold, reconciled."),
+    "prove": ("junbikin.cli.prove", "Prove what customers are owed; a proof for each of them."),
+    "verify-proof": ("junbikin.cli.prove", "Verify a customer's proof."),
     "reserve": ("junbikin.cli.reserve", "Fund, accrue, draw, release; booked and held; history."),
     "registry": ("junbikin.cli.registry", "Places, providers, insurers and policies."),
     "rulebooks": ("junbikin.cli.rulebooks", "List, show and check rulebooks."),
@@ -42,7 +44,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(_COMMANDS[cmd_name][0]), cmd_name)
+        command: click.Command = getattr(importlib.import_module(_COMMANDS[cmd_name][0]), cmd_name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

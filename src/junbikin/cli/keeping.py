@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path)
 
 
-def _passphrase_file(command: Callable[..., Any]) -> Callable[..., Any]:
+def passphrase_file_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option of commands that sign."""
     return click.option(
         "--passphrase-file", type=_FILE,
         help="Read the key's passphrase from the first line of a file (else JUNBIKIN_KEY_PASSPHRASE, else it is asked for).",
@@ -79,7 +80,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 
 @click.command()
 @click.option("--no-passphrase", is_flag=True, help="Leave the key unencrypted: whoever reads the file can sign.")
-@_passphrase_file
+@passphrase_file_option
 @AS_JSON
 @click.pass_context
 def key(ctx: click.Context, no_passphrase: bool, passphrase_file: Path | None, json_: bool) -> None:
@@ -98,7 +99,7 @@ def key(ctx: click.Context, no_passphrase: bool, passphrase_file: Path | None, j
 
 @click.command()
 @click.option("--out", type=_FILE, help="The new file [default: checkpoint-TIME.json where you stand].")
-@_passphrase_file
+@passphrase_file_option
 @AS_JSON
 @click.pass_context
 def checkpoint(ctx: click.Context, out: Path | None, passphrase_file: Path | None, json_: bool) -> None:
@@ -111,7 +112,7 @@ def checkpoint(ctx: click.Context, out: Path | None, passphrase_file: Path | Non
     home = home_of(ctx)
     file = out or Path(f"checkpoint-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
     with open_books(home) as books:
-        made = make_checkpoint(books, read_key(home, _of_key(home, passphrase_file)), file)
+        made = make_checkpoint(books, read_key(home, passphrase_of_key(home, passphrase_file)), file)
     if json_:
         as_json(
             {
@@ -127,7 +128,7 @@ def checkpoint(ctx: click.Context, out: Path | None, passphrase_file: Path | Non
     click.echo(f"next: hand it out; whoever has it checks the books with: junbikin books verify --checkpoint {file}")
 
 
-def _of_key(home: Home, file: Path | None) -> str | None:
+def passphrase_of_key(home: Home, file: Path | None) -> str | None:
     """The passphrase of the key; None for one that has none."""
     from junbikin.books.proof.checkpoint import KEY_FILE
 

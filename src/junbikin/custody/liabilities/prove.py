@@ -1,0 +1,132 @@
+"""Proves what customers are owed on a day (債務証明の作成): trees, checkpoint and statement, in the home or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+
+import rfc8785
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from filelock import FileLock, Timeout
+
+from junbikin.books.database import Books
+from junbikin.books.proof.checkpoint import make_checkpoint
+from junbikin.books.proof.digests import instant
+from junbikin.custody.liabilities.balances import Owed, Snapshot, snapshot
+from junbikin.custody.liabilities.building import Grown, grow
+from junbikin.custody.liabilities.kept import CHECKPOINT, POSITION, PRIVATE, STATEMENT, folder_of, write_manifest
+from junbikin.custody.liabilities.secret import secret_of
+from junbikin.custody.liabilities.statement import Statement, Total
+from junbikin.custody.liabilities.sums import units_of
+from junbikin.custody.liabilities.tie import Tie
+from junbikin.errors import BadInput, JunbikinError
+from junbikin.facts.lake import Lake
+from junbikin.facts.run import Progress
+from junbikin.figures import plain
+
+
+def prove(
+    lake: Lake, as_of: date, key: Ed25519PrivateKey, books: Books | None, tie: Tie | None, progress: Progress
+) -> Path:
+    """Makes the proof of a day and returns its folder. When the same was proved before, that is the folder.
+
+    Raises `BadInput` when the day has no balances or negative ones, when a total is not what the tie says is owed, and when
+    another proof is being made; `FactsDamaged` when facts are not what they were; `BooksDamaged` when the books are not.
+    """
+    proofs = folder_of(lake.home)
+    proofs.mkdir(mode=0o700, exist_ok=True)
+    try:
+        with FileLock(proofs / ".lock", timeout=0):
+            building = proofs / ".building"
+            shutil.rmtree(building, ignore_errors=True)  # of a run that was killed
+            building.mkdir(mode=0o700)
+            try:
+                return _made(lake, as_of, key, books, tie, building, progress)
+            finally:
+                shutil.rmtree(building, ignore_errors=True)
+    except Timeout:
+        raise BadInput(
+            "another proof is being made in this home", where=str(proofs), then="wait until it is done"
+        ) from None
+
+
+def _made(
+    lake: Lake,
+    as_of: date,
+    key: Ed25519PrivateKey,
+    books: Books | None,
+    tie: Tie | None,
+    building: Path,
+    progress: Progress,
+) -> Path:
+    secret, found = secret_of(lake.home), snapshot(lake, as_of)
+    if tie:
+        _agree(tie, found)
+    (building / PRIVATE).mkdir(mode=0o700)
+    grown = grow(found, lake.home.operator, secret, lake.home.memory_limit, building / PRIVATE, progress)
+    _as_counted(grown, found.owed)
+    totals = tuple(Total(each.asset, each.root) for each in grown)
+    public = key.public_key().public_bytes_raw()
+    position = tie.digest if tie else ""
+    statement = Statement(
+        lake.home.operator, as_of, instant(datetime.now(UTC)), totals, position, "", public, lake.home.invented
+    )
+    target = folder_of(lake.home) / as_of.isoformat() / statement.name[:16]
+    if target.exists():
+        return target
+    if books:
+        make_checkpoint(books, key, building / CHECKPOINT)
+        content = json.loads((building / CHECKPOINT).read_text(encoding="utf-8"))
+        statement = replace(statement, checkpoint=sha256(rfc8785.dumps(content)).hexdigest())
+    if tie:
+        (building / POSITION).write_bytes(tie.document)
+    write_manifest(building, grown, secret, [segment.sha256 for segment in found.segments])
+    text = json.dumps(statement.signed(key).content, ensure_ascii=False, indent=1) + "\n"
+    (building / STATEMENT).write_text(text, encoding="utf-8")
+    _keep(building, target)
+    return target
+
+
+def _agree(tie: Tie, found: Snapshot) -> None:
+    """Raises `BadInput` unless the balances come to what the reconciled day says is owed, asset by asset."""
+    ours = {owed.asset: owed.total for owed in found.owed}
+    for asset in sorted(ours.keys() | tie.owed.keys()):
+        here, there = ours.get(asset, Decimal(0)), tie.owed.get(asset, Decimal(0))
+        if here != there:
+            raise BadInput(
+                f"customers' balances come to {plain(here)} {asset}, and the reconciled position says that {plain(there)} are owed",
+                where=f"reconciliation {tie.digest[:16]}",
+                then=f"reconcile {found.as_of} again, and prove it when both agree",
+            )
+
+
+def _as_counted(grown: Sequence[Grown], owed: Sequence[Owed]) -> None:
+    """Holds the trees against the engine's own count and sum, taken before."""
+    counted = {each.asset: (each.customers, units_of(each.total)) for each in owed if each.customers}
+    if {each.asset: (each.root.count, each.root.sum) for each in grown} != counted:
+        raise JunbikinError("the trees do not hold what the balances come to", then="please report this")
+
+
+def _keep(building: Path, target: Path) -> None:
+    """Puts a whole proof in its place, on disk: it is there after this, and was not before."""
+    for file in building.rglob("*"):
+        if file.is_file():
+            _sync(file)
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    building.rename(target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
