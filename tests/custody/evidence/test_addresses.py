@@ -9,6 +9,8 @@ from btclib.b32 import p2wpkh
 from btclib.b58 import p2pkh, p2wpkh_p2sh
 from btclib.key import PubKeyData
 from eth_utils.address import to_checksum_address
+from hypothesis import given
+from hypothesis import strategies as st
 
 from junbikin.errors import BadInput
 from junbikin.registry.addresses import BITCOIN, check_address, check_token, on_network
@@ -107,3 +109,14 @@ def test_a_token_has_a_contract_with_its_checksum_and_decimals_that_a_quantity_c
     for contract, decimals in ((ETHEREUM.lower(), "6"), (ETHEREUM, "19"), (ETHEREUM, "-1"), ("none", "6")):
         with pytest.raises(BadInput):
             described("token", {"contract": contract, "decimals": decimals})
+
+
+@given(st.sampled_from(["bitcoin", "bitcoin-regtest", "ethereum:1"]), st.text(max_size=100))
+def test_any_text_is_an_address_or_a_refusal(network: str, text: str) -> None:
+    try:
+        check_address(f"{network}:{text}")
+    except BadInput as refusal:
+        assert refusal.then  # noqa: PT017 - most texts are refused, and each says what to do
+    else:
+        assert text.isascii()
+        assert text == text.strip()

@@ -143,7 +143,7 @@ def test_an_answer_of_any_shape_is_a_number_or_a_refusal(kind: Callable[..., Cha
     coin = BTC if kind is not Ethereum else Coin("USDC", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", 6)
     address = wpkh(1) if kind is not Ethereum else coin.contract
     for ask in (
-        chain.tip, lambda: chain.block(5), chain.check, lambda: chain.units([Watched("n", address, "p", coin)], AT),
+        chain.tip, lambda: chain.block(5), chain.check, lambda: chain.units([Watched("n", address, "p", coin)], AT, lambda what, share: None),
     ):  # fmt: skip
         try:
             found = ask()

@@ -83,6 +83,18 @@ def test_the_day_ends_with_the_last_block_that_is_not_after_it(bitcoin: Bitcoin,
     assert units(bitcoin.source(kind), ours, until=datetime.fromtimestamp(later, UTC)) != [1_000]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_how_far_it_is_is_told_from_beginning_to_end(bitcoin: Bitcoin, kind: str, number: int) -> None:
+    told: list[tuple[str, float]] = []
+    bitcoin.mine(3)
+    source = bitcoin.source(kind, confirmations=3)
+    look([source], on(wpkh(number), pkh(number)), now(), lambda what, share: told.append((what, share)))
+    shares = [share for _, share in told]
+    assert shares == sorted(shares)
+    assert max(shares) > 0
+    assert all(0 <= share <= 1 for share in shares)
+
+
 def test_unconfirmed_and_shallow_payments_do_not_count(bitcoin: Bitcoin, number: int) -> None:
     bitcoin.pay(wpkh(number), 5_000)
     assert [units(bitcoin.source(kind, confirmations=2), wpkh(number)) for kind in KINDS] == [[0], [0]]

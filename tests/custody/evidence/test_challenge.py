@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -22,8 +24,8 @@ from btclib.script.witness import Witness
 from btclib_wallet import bip322
 from ecc.curves import bytes_from_prv_key_int
 from ecc.ecc import dsa
-from eth_account import Account
-from eth_account.messages import encode_defunct
+from eth_keys.datatypes import PrivateKey
+from eth_utils.crypto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,11 +62,15 @@ def two_of_three(text: str) -> str:
 
 
 def ethereum(text: str) -> str:
-    return "0x" + bytes(Account.sign_message(encode_defunct(text=text), SECRET.to_bytes(32, "big")).signature).hex()
+    message = text.encode()
+    digest = keccak(b"\x19Ethereum Signed Message:\n" + str(len(message)).encode() + message)
+    raw = ACCOUNT_KEY.sign_msg_hash(digest).to_bytes()
+    return "0x" + (raw[:-1] + bytes([raw[-1] + 27])).hex()
 
 
+ACCOUNT_KEY = PrivateKey(SECRET.to_bytes(32, "big"))
 SEVERAL = p2wsh(SCRIPT)
-ACCOUNT = Account.from_key(SECRET.to_bytes(32, "big")).address
+ACCOUNT = ACCOUNT_KEY.public_key.to_checksum_address()
 FROM_ONE_KEY = {p2pkh(PUBLIC), p2wpkh(PUBLIC), p2wpkh_p2sh(PUBLIC)}
 """Addresses of the same key: Electrum takes a signature for any of them."""
 P2TR = p2tr(output_pubkey(PUBLIC)[0])
@@ -128,6 +134,34 @@ def test_published_signatures_of_bip_322_are_valid_and_altered_ones_are_not() ->
     for text, signature in known.items():
         assert signed("bitcoin", address, text, signature)
         assert not signed("bitcoin", address, text + "!", signature)
+
+
+def test_signatures_that_another_library_made_are_valid_and_altered_ones_are_not() -> None:
+    """Made by eth-account 0.14 with the private key 4711."""
+    address = "0xc5e58a7ce7FaE112685bf1D1989579e0d4a5b74F"
+    known = {
+        "Proof of control": "78d989f2a861e4ed47658c9656c40bd138398c953cb74c6c841138e6a6c707373eeaf4b9b9ea30910e53b44aeacc904c63a54e27378272fc71666e60586774481c",
+        "支配の証明 | 例取引所": "222dfccd8be9cfbe4c613ddb1749cf033588a35742cc02bfee5a08beafde785d512ee739fab42255859f3126d006ea517cb196dc7816cf82fdbc0e18592192c21c",
+        "": "2f74fd5dfe25e95ec42c36f8a96759c8902b0e05db92cdb0d60f0bc3b55beee77ebaa2c7129da98909e21f7661946dbcf96c40e98db3decdc13e9df1dbd9e66e1b",
+    }
+    for text, signature in known.items():
+        bare = signature[:-2] + f"{int(signature[-2:], 16) - 27:02x}"  # hardware wallets write 0 and 1
+        for written in (signature, "0x" + signature, bare):
+            assert signed("ethereum:1", address, text, written)
+            assert not signed("ethereum:1", address, text + "!", written)
+        assert not signed("ethereum:1", ACCOUNT, text, signature)
+        assert not signed("ethereum:1", address, text, signature[:-2] + "1d")
+
+
+def test_verifying_leaves_python_as_it_was() -> None:
+    """A library that lets Python recurse deeper would let a nested answer of a node end the process."""
+    code = (
+        "import sys; from junbikin.custody.evidence.signatures import signed; from junbikin.registry.addresses import check_address; "
+        f"check_address({WAYS['ethereum'][0]!r}); "
+        f"[signed(*s.rsplit(':', 1), 'text', 'AAAA') for s in {[subject for subject, _ in WAYS.values()]!r}]; "
+        "sys.exit(sys.getrecursionlimit() != 1000)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def refused(home: Home, answer: dict[str, Any], words: str, now: datetime = NOW) -> None:

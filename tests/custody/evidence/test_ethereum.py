@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from eth_account import Account
+from eth_keys.datatypes import PrivateKey
 from eth_utils.address import to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
 
 from junbikin.custody.evidence import observe
 from junbikin.custody.evidence.observe import differences, look
+from junbikin.custody.evidence.signatures import signed
 from junbikin.custody.evidence.sources import Source
 from junbikin.custody.evidence.values import Coin, Watched
 from junbikin.errors import BadInput
@@ -29,8 +30,7 @@ ETH = Coin("ETH", "native", 18)
 
 def account(number: int) -> str:
     """The address of a private key."""
-    address: str = Account.from_key(number.to_bytes(32, "big")).address
-    return address
+    return str(PrivateKey(number.to_bytes(32, "big")).public_key.to_checksum_address())
 
 
 def on(address: str, *coins: Coin) -> list[Watched]:
@@ -176,6 +176,13 @@ def test_a_chain_that_does_not_stand_still_is_refused(ethereum: Ethereum, number
     ):
         units(ethereum.source(between), *on(account(number), ETH))
     assert len(snapshots) == observe.ATTEMPTS + 1
+
+
+def test_what_a_node_signs_for_its_own_account_is_a_signature_of_it(ethereum: Ethereum, number: int) -> None:
+    address, text = to_checksum_address(ethereum.call("eth_accounts")[0]), f"Proof of control {number} | 例取引所"
+    signature = ethereum.call("personal_sign", "0x" + text.encode().hex(), address)
+    assert signed("ethereum:31337", address, text, signature)
+    assert not signed("ethereum:31337", account(number), text, signature)
 
 
 def test_a_lagging_node_is_refused(ethereum: Ethereum, number: int) -> None:

@@ -12,6 +12,7 @@ from junbikin.custody.evidence.asking import Asking, NodeError, understood
 from junbikin.custody.evidence.bitcoin import check_genesis, script
 from junbikin.custody.evidence.values import Block, Moved, Watched
 from junbikin.errors import BadInput
+from junbikin.facts.run import Progress
 
 MOST_BLOCKS_BACK = 300
 """Blocks that are undone to come from the node's newest back to the one that is read: two days."""
@@ -43,9 +44,10 @@ class Core:
         """Its block at a height."""
         return self._block(self._of_block("getblockhash", height))
 
-    def units(self, wanted: Sequence[Watched], at: Block) -> list[int]:
+    def units(self, wanted: Sequence[Watched], at: Block, progress: Progress) -> list[int]:
         """What is unspent at its newest block, and from there back: what later blocks paid is taken off, what they spent put back."""
         scripts = {script(watched.address): 0 for watched in wanted}
+        progress(f"{self.ask.source.name} looks through every unspent output", 0.0)
         found = self.ask.call("scantxoutset", "start", [f"addr({watched.address})" for watched in wanted])
         with understood(self.ask.source, "about unspent outputs"):
             if found["success"] is not True:
@@ -61,6 +63,7 @@ class Core:
         while above != at.hash:
             block = self._of_block("getblock", above, 3)
             with understood(self.ask.source, "about a block"):
+                progress(f"taking back block {block['height']}", (newest - block["height"]) / (newest - at.height))
                 if block["height"] <= at.height:
                     raise Moved(f"block {at.height} of {self.ask.source.name} left the chain")
                 for transaction in block["tx"]:

@@ -11,6 +11,7 @@ from junbikin.custody.evidence.asking import Asking, NodeError, understood
 from junbikin.custody.evidence.bitcoin import check_genesis
 from junbikin.custody.evidence.values import Block, Moved, Watched
 from junbikin.errors import BadInput
+from junbikin.facts.run import Progress
 
 MOST_PAGES = 4_000
 """Pages of transactions of one address above the block that is read: 100,000 transactions."""
@@ -44,9 +45,13 @@ class Esplora:
                 raise Moved(f"{self.ask.source.name} has no block {height} any more") from None
             raise
 
-    def units(self, wanted: Sequence[Watched], at: Block) -> list[int]:
+    def units(self, wanted: Sequence[Watched], at: Block, progress: Progress) -> list[int]:
         """What each address held at the end of a block."""
-        return [self._units(watched.address, at) for watched in wanted]
+        found = []
+        for number, watched in enumerate(wanted):
+            progress(f"asking {self.ask.source.name} about {watched.place}", number / len(wanted))
+            found.append(self._units(watched.address, at))
+        return found
 
     def _block(self, digest: str) -> Block:
         stated = self.ask.json(f"/block/{digest}")

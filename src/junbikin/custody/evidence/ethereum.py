@@ -10,6 +10,7 @@ from typing import Any
 from junbikin.custody.evidence.asking import Asking, NodeError, understood
 from junbikin.custody.evidence.values import Block, Coin, Moved, Watched
 from junbikin.errors import BadInput
+from junbikin.facts.run import Progress
 from junbikin.registry.addresses import ETHEREUM, NATIVE
 
 BALANCE_OF = "0x70a08231"
@@ -48,11 +49,15 @@ class Ethereum:
         """Its block at a height."""
         return self._block(hex(height))
 
-    def units(self, wanted: Sequence[Watched], at: Block) -> list[int]:
+    def units(self, wanted: Sequence[Watched], at: Block, progress: Progress) -> list[int]:
         """What each address held at the end of a block, of each coin."""
         for coin in {watched.coin for watched in wanted if watched.coin.contract != NATIVE}:
             self._check_decimals(coin, at)
-        return [self._units(watched, at) for watched in wanted]
+        found = []
+        for number, watched in enumerate(wanted):
+            progress(f"asking {self.ask.source.name} about {watched.place}", number / len(wanted))
+            found.append(self._units(watched, at))
+        return found
 
     def _units(self, watched: Watched, at: Block) -> int:
         about = f"about {watched.coin.asset} on {watched.address}"

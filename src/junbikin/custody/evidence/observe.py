@@ -60,14 +60,14 @@ def look(
     with ExitStack() as stack:
         seen: list[Seen] = []
         asked = sorted({source.network for source in sources} & {each.network for each in wanted})
-        for number, network in enumerate(asked):
-            progress(f"asking about {network}", number / len(asked))
+        for network in asked:
+            progress(f"asking about {network}", 0.0)
             nodes = [
                 (source, _CHAINS[source.kind](stack.enter_context(connected(source))))
                 for source in sources
                 if source.network == network
             ]
-            seen += _network(nodes, [each for each in wanted if each.network == network], until, network)
+            seen += _network(nodes, [each for each in wanted if each.network == network], until, progress)
         return seen
 
 
@@ -80,27 +80,27 @@ def differences(seen: Sequence[Seen], as_of: date) -> list[Difference]:
     return [Difference(*key, said) for key, said in sorted(stated.items()) if len(set(said.values())) > 1]
 
 
-def _network(nodes: Sequence[_Node], wanted: Sequence[Watched], until: datetime, network: str) -> list[Seen]:
+def _network(nodes: Sequence[_Node], wanted: Sequence[Watched], until: datetime, progress: Progress) -> list[Seen]:
     for _, chain in nodes:
         chain.check()
     why = ""
     for _ in range(ATTEMPTS):
         try:
-            return _once(nodes, wanted, until)
+            return _once(nodes, wanted, until, progress)
         except Moved as moved:
             why = str(moved)
     raise BadInput(
         f"the chain did not stand still: read {ATTEMPTS} times, and at last {why}",
-        where=network, then="observe again later; ask for more confirmations if it happens often",
+        where=nodes[0][0].network, then="observe again later; ask for more confirmations if it happens often",
     )  # fmt: skip
 
 
-def _once(nodes: Sequence[_Node], wanted: Sequence[Watched], until: datetime) -> list[Seen]:
+def _once(nodes: Sequence[_Node], wanted: Sequence[Watched], until: datetime, progress: Progress) -> list[Seen]:
     newest = [chain.tip() for _, chain in nodes]
     _check_pace([source for source, _ in nodes], newest)
     block = _block(nodes, newest, until)
     seen = [
-        Seen(source, tip, block, tuple(map(Reading, wanted, chain.units(wanted, block))))
+        Seen(source, tip, block, tuple(map(Reading, wanted, chain.units(wanted, block, progress))))
         for (source, chain), tip in zip(nodes, newest, strict=True)
     ]
     _check_stands(nodes, block)

@@ -38,15 +38,19 @@ def _bitcoin(address: str, text: str, signature: str) -> bool:
 
 
 def _ethereum(address: str, text: str, signature: str) -> bool:
-    from eth_account import Account
-    from eth_account.messages import encode_defunct
+    # Not by eth-account, which is this and much more: importing it lets Python recurse so deep that nested JSON ends the process.
+    from eth_keys.datatypes import Signature
     from eth_keys.exceptions import BadSignature
+    from eth_utils.crypto import keccak
     from eth_utils.exceptions import ValidationError
 
+    message = text.encode()
+    envelope = b"\x19Ethereum Signed Message:\n" + str(len(message)).encode() + message
     try:
         raw = bytes.fromhex(signature.removeprefix("0x"))
-        if len(raw) != COMPACT_BYTES:
+        if len(raw) != COMPACT_BYTES or raw[-1] not in (0, 1, 27, 28):
             return False
-        return bool(Account.recover_message(encode_defunct(text=text), signature=raw) == address)
+        found = Signature(raw[:-1] + bytes([raw[-1] % 27])).recover_public_key_from_msg_hash(keccak(envelope))
     except (ValueError, BadSignature, ValidationError):
         return False
+    return bool(found.to_checksum_address() == address)

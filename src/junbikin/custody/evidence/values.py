@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
+from junbikin.facts.run import Progress
 from junbikin.figures.amounts import EXACT
 
 
@@ -96,7 +97,7 @@ class Chain(Protocol):
     def block(self, height: int) -> Block:
         """Its block at a height. Raises `Moved` when it has none there any more."""
 
-    def units(self, wanted: Sequence[Watched], at: Block) -> list[int]:
+    def units(self, wanted: Sequence[Watched], at: Block, progress: Progress) -> list[int]:
         """What each holds at the end of that block, in smallest units. Raises `Moved` when the block left the chain."""
 
 
