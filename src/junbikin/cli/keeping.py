@@ -21,6 +21,7 @@ _FILE = click.Path(path_type=Path)
 
 def passphrase_file_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """The option of commands that sign."""
+    """The option of commands that sign."""
     return click.option(
         "--passphrase-file", type=_FILE,
         help="Read the key's passphrase from the first line of a file (else JUNBIKIN_KEY_PASSPHRASE, else it is asked for).",
@@ -129,7 +130,7 @@ def checkpoint(ctx: click.Context, out: Path | None, passphrase_file: Path | Non
 
 
 def passphrase_of_key(home: Home, file: Path | None) -> str | None:
-    """The passphrase of the key; None for one that has none."""
+    """The passphrase of the home's signing key; None for one that has none."""
     from junbikin.books.proof.checkpoint import KEY_FILE
 
     path = home.keys / KEY_FILE

@@ -85,14 +85,18 @@ class Lake:
         """Raises `FactsDamaged`, naming the file, unless every live segment is the one that the log recorded."""
         for dataset in datasets:
             for segments in self._days[dataset].values():
-                for segment in segments:
-                    path = self.home.facts / segment.file
-                    if not path.exists() or _sha256(path) != segment.sha256:
-                        raise FactsDamaged(
-                            f"{segment.file} is not the file that the log recorded: facts were changed",
-                            where=str(path),
-                            then="restore it from a backup, or ingest the sources into a new home",
-                        )
+                self.check_segments(segments)
+
+    def check_segments(self, segments: Iterable[Segment]) -> None:
+        """The same of some segments."""
+        for segment in segments:
+            path = self.home.facts / segment.file
+            if not path.exists() or _sha256(path) != segment.sha256:
+                raise FactsDamaged(
+                    f"{segment.file} is not the file that the log recorded: facts were changed",
+                    where=str(path),
+                    then="restore it from a backup, or ingest the sources into a new home",
+                )
 
 
 def _sha256(path: Path) -> str:
