@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -123,6 +125,8 @@ class Ethereum:
         return receipt
 
 
+PAUSE = b"<pause>"
+"""Where it stands in an answer, the server waits a little."""
 Answer = Callable[[str, str, bytes], tuple[int, bytes]]
 """Method, path and what was asked → status and answer."""
 Alter = Callable[[str, bytes, int, bytes], tuple[int, bytes]]
@@ -141,11 +145,14 @@ def serving(answer: Answer) -> Iterator[str]:
             status, body = answer(self.command, self.path, asked)
             with suppress(ConnectionError):  # whoever asked may have gone
                 self.send_response(status)
-                self.send_header("content-length", str(len(body)))
+                self.send_header("content-length", str(len(body.replace(PAUSE, b""))))
                 if status == 302:
                     self.send_header("location", "/elsewhere")
                 self.end_headers()
-                self.wfile.write(body)
+                for part in re.split(PAUSE, body):
+                    self.wfile.write(part)
+                    self.wfile.flush()
+                    time.sleep(0.3 if PAUSE in body else 0)
 
         do_GET = do_POST = _answer  # noqa: N815 - the names that the library calls
 

@@ -23,7 +23,7 @@ from junbikin.custody.evidence.sources import Source
 from junbikin.custody.evidence.values import Block, Chain, Coin, Moved, Watched
 from junbikin.errors import BadInput
 
-from .nodes import bitcoin_source, serving, wpkh
+from .nodes import PAUSE, bitcoin_source, serving, wpkh
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
 AT = Block(5, "5" * 64, NOW)
@@ -82,6 +82,16 @@ def test_a_node_that_is_not_there_or_too_slow_is_refused() -> None:
 
     with serving(late) as url, pytest.raises(BadInput, match="no answer"):
         look([source(url, "core", timeout_seconds=1)], wanted, NOW)
+
+
+def test_an_answer_that_drips_is_not_waited_for() -> None:
+    began = time.monotonic()
+    with (
+        serving(lambda *_: (200, (b"x" + PAUSE) * 20)) as url,
+        pytest.raises(BadInput, match="no whole answer within 1 seconds"),
+    ):
+        look([source(url, "esplora", timeout_seconds=1)], [Watched("bitcoin-regtest", wpkh(1), "cold-1", BTC)], NOW)
+    assert time.monotonic() - began < 4
 
 
 def test_an_answer_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:

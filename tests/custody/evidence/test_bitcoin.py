@@ -11,12 +11,13 @@ import pytest
 
 from junbikin.custody.evidence import esplora, observe
 from junbikin.custody.evidence.bitcoin import BTC
+from junbikin.custody.evidence.core import MOST_BLOCKS_BACK
 from junbikin.custody.evidence.observe import differences, look
 from junbikin.custody.evidence.sources import Source
 from junbikin.custody.evidence.values import Watched
 from junbikin.errors import BadInput
 
-from .nodes import Bitcoin, bitcoin_source, pkh, proxy, wpkh
+from .nodes import WEB, Bitcoin, bitcoin_source, pkh, proxy, wpkh
 
 DAY = date(2026, 3, 31)
 KINDS = ("esplora", "core")
@@ -67,6 +68,42 @@ def test_more_payments_than_a_page_holds_are_all_undone(bitcoin: Bitcoin, number
     bitcoin.mine(60, to=ours)
     assert units(bitcoin.source("esplora", confirmations=61), ours) == [7_000]
     assert units(bitcoin.source("core", confirmations=61), ours) == [7_000]
+
+
+def test_a_service_that_gives_the_same_page_again_is_refused(bitcoin: Bitcoin, number: int) -> None:
+    """It would take payments off twice."""
+    ours = wpkh(number)
+    bitcoin.mine(30, to=ours)
+    first = WEB.get(f"{bitcoin.url}/a/esplora/address/{ours}/txs/chain").content
+
+    def alter(path: str, asked: bytes, status: int, body: bytes) -> tuple[int, bytes]:
+        return status, first if "/txs/chain/" in path else body
+
+    with (
+        proxy(f"{bitcoin.url}/a/esplora", alter) as between,
+        pytest.raises(BadInput, match="the same transaction twice"),
+    ):
+        look([bitcoin_source(between, "esplora", confirmations=40)], on(ours), now())
+
+
+def test_every_time_of_the_past_has_its_block(bitcoin: Bitcoin, number: int) -> None:
+    for height in (0, 1, 60, 100):
+        digest = WEB.get(f"{bitcoin.url}/a/esplora/block-height/{height}").text
+        block = WEB.get(f"{bitcoin.url}/a/esplora/block/{digest}").json()
+        until = datetime.fromtimestamp(block["timestamp"], UTC)
+        [seen] = look([bitcoin.source("esplora")], on(wpkh(number)), until)
+        assert seen.block.time <= until
+        following = WEB.get(f"{bitcoin.url}/a/esplora/block-height/{seen.block.height + 1}").text
+        assert WEB.get(f"{bitcoin.url}/a/esplora/block/{following}").json()["timestamp"] > block["timestamp"]
+    with pytest.raises(BadInput, match="the chain begins after"):
+        look([bitcoin.source("esplora")], on(wpkh(number)), datetime(2009, 1, 1, tzinfo=UTC))
+
+
+def test_a_core_node_is_not_read_further_back_than_it_can_be_undone(bitcoin: Bitcoin, number: int) -> None:
+    bitcoin.mine(MOST_BLOCKS_BACK + 1)
+    assert units(bitcoin.source("core", confirmations=MOST_BLOCKS_BACK + 1), wpkh(number)) == [0]
+    with pytest.raises(BadInput, match="301 blocks back: a Core node is read at most 300 back"):
+        units(bitcoin.source("core", confirmations=MOST_BLOCKS_BACK + 2), wpkh(number))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,11 +60,14 @@ class Asking:
             return answer["result"]
 
     def _answer(self, way: str, path: str, content: Any, *, erring: bool = False) -> tuple[int, str]:
+        late = time.monotonic() + self.source.timeout_seconds
         try:
             with self.client.stream(way, self.source.url.rstrip("/") + path, json=content) as response:
                 body = bytearray()
                 for part in response.iter_bytes():
                     body += part
+                    if time.monotonic() > late:
+                        raise self._failed(f"no whole answer within {self.source.timeout_seconds} seconds")
                     if len(body) > LARGEST_ANSWER:
                         raise self._failed(f"the answer is larger than {LARGEST_ANSWER // 2**20} MB")
                 status = response.status_code

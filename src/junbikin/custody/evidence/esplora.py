@@ -77,15 +77,18 @@ class Esplora:
 
     def _since(self, address: str, at: Block) -> int:
         """What confirmed transactions above a block changed, from the newest down."""
-        changed, after = 0, ""
+        changed, after, seen = 0, "", set[str]()
         for _ in range(MOST_PAGES):
             page = self.ask.json(f"/address/{address}/txs/chain{after}")
             with understood(self.ask.source, f"about transactions of {address}"):
                 for transaction in page:
                     if transaction["status"]["block_height"] <= at.height:
                         return changed
+                    if transaction["txid"] in seen:
+                        raise ValueError("the same transaction twice")
+                    seen.add(transaction["txid"])
                     changed += _change(transaction, address)
-                if not page or after == f"/{page[-1]['txid']}":
+                if not page:
                     return changed
                 after = f"/{page[-1]['txid']}"
         raise BadInput(

@@ -143,10 +143,14 @@ def _block(nodes: Sequence[_Node], newest: Sequence[Block], until: datetime) -> 
 
 
 def _last_before(chain: Chain, until: datetime, above: int) -> Block:
-    """A block not after `until` whose next is, found by halving."""
-    low, high = chain.block(0), above
-    if low.time > until:
-        raise BadInput(f"the chain begins after {until.isoformat()}", then="observe a later day")
+    """A block not after `until` whose next is: from `above` down in steps that double, since nodes may lack what is long past."""
+    high, step = above, 1
+    low = chain.block(max(above - step, 0))
+    while low.time > until:
+        if low.height == 0:
+            raise BadInput(f"the chain begins after {until.isoformat()}", then="observe a later day")
+        high, step = low.height, step * 2
+        low = chain.block(max(above - step, 0))
     while high - low.height > 1:
         middle = chain.block((low.height + high) // 2)
         if middle.time > until:
