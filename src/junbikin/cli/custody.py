@@ -12,23 +12,25 @@ import click
 
 from junbikin.cli import evidence, reconcile
 from junbikin.cli.positions import DAY, SEVERITIES, day_of, ledger_of, write_page
-from junbikin.cli.show import AS_JSON, as_json, console, home_of, lang_of
+from junbikin.cli.show import AS_JSON, as_json, console, home_of, lang_of, progress_bar
 from junbikin.errors import BadInput
 
 if TYPE_CHECKING:
     from junbikin.custody.day import CustodyDay
+    from junbikin.custody.judging import Views
     from junbikin.home import Home
 
 
 @contextmanager
-def custody_days(home: Home, as_of: date, ids: tuple[str, ...]) -> Iterator[list[CustodyDay]]:
-    """The custody day under each rulebook named, else under those of the home."""
-    from junbikin.custody.judging import judged
+def custody_days(home: Home, as_of: date, ids: tuple[str, ...]) -> Iterator[tuple[Views, list[CustodyDay]]]:
+    """The custody day under each rulebook named, else under those of the home, and the facts that it was judged from."""
+    from junbikin.custody.judging import judged_in, views_of
     from junbikin.rulebooks.load import load_rulebook
 
     rulebooks = [load_rulebook(name) for name in ids] or [load_rulebook(name, home.path) for name in home.custody]
     with ledger_of(home, as_of) as ledger:
-        yield judged(home, rulebooks, as_of, ledger)
+        views = views_of(home, ledger)
+        yield views, judged_in(views, rulebooks, as_of)
 
 
 @click.group(invoke_without_command=True)
@@ -54,21 +56,23 @@ def custody(
     from junbikin.custody.archive import keep
     from junbikin.findings import Severity
     from junbikin.reports.custody import custody_parts
+    from junbikin.reports.custody_page import breaks_on, custody_page, shown_of
 
     home = home_of(ctx)
-    with custody_days(home, day_of(home, as_of), ids) as days:
+    with custody_days(home, day_of(home, as_of), ids) as (views, days):
         keep(home, days)
         if json_:
             as_json({"days": [day.document() for day in days]})
         else:
             out = console()
             for day in days:
-                for part in custody_parts(day, lang_of(ctx)):
+                found = breaks_on(views.ledger, day.as_of) if views.ledger else None
+                for part in custody_parts(day, lang_of(ctx), found):
                     out.print(part)
         if html is not None:
-            from junbikin.reports.custody_page import custody_page
-
-            write_page(custody_page(home, days, lang_of(ctx)), html)
+            with progress_bar() as progress:
+                shown = shown_of(views, days, progress)
+            write_page(custody_page(shown, lang_of(ctx)), html)
     if fail_on and any((day.worst or 0) >= Severity[fail_on.upper()] for day in days):
         ctx.exit(1)
 
@@ -90,7 +94,7 @@ def explain(
     from junbikin.reports.text import explanation
 
     home = home_of(ctx)
-    with custody_days(home, day_of(home, as_of), ids) as days:
+    with custody_days(home, day_of(home, as_of), ids) as (_, days):
         day = days[0]
     figure = day.figure(path)
     if figure is None:

@@ -31,7 +31,7 @@ def init(folder: Path, operator: str) -> None:
 @click.pass_context
 def demo(ctx: click.Context, folder: Path, seed: int, html: Path | None) -> None:
     """Build an invented example exchange in FOLDER, print its reserve position, write its report."""
-    from junbikin.cli.positions import assessed, show, write_report
+    from junbikin.cli.positions import assessed, custody_beside, show, write_report
     from junbikin.demo import AS_OF, build
     from junbikin.facts.lake import open_lake
     from junbikin.reserve.archive import keep
@@ -39,11 +39,13 @@ def demo(ctx: click.Context, folder: Path, seed: int, html: Path | None) -> None
 
     with progress_bar() as progress:
         home = build(folder, seed, progress)
-    positions, _ = assessed(open_lake(home), AS_OF, [load_rulebook("jp-reserve-candidate")])
+    lake = open_lake(home)
+    positions, _ = assessed(lake, AS_OF, [load_rulebook("jp-reserve-candidate")])
     keep(home, positions)
     show(positions, lang_of(ctx))
-    write_report(positions, html or folder / "report.html", lang_of(ctx))
+    custody, _ = custody_beside(lake, AS_OF, None)
+    write_report(positions, html or folder / "report.html", lang_of(ctx), custody)
     out = console()
     out.print(f"\nThis exchange is invented. Its home is {folder}; try:", soft_wrap=True)
-    for words in (f"compare --as-of {AS_OF}", "explain custody_leg", "facts"):
+    for words in (f"custody --as-of {AS_OF}", f"compare --as-of {AS_OF}", "explain custody_leg", "facts"):
         out.print(f"  junbikin --home {folder} {words}", soft_wrap=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from junbikin.cli.show import AS_JSON, as_json, console, home_of, lang_of
+from junbikin.cli.show import AS_JSON, as_json, console, home_of, lang_of, progress_bar
 from junbikin.errors import BadInput
 
 if TYPE_CHECKING:
     from junbikin.facts.lake import Lake
     from junbikin.home import Home
+    from junbikin.reports.custody_page import Shown
     from junbikin.reports.words import Lang
     from junbikin.reserve.ledger import Ledger
     from junbikin.reserve.position import Position
@@ -77,12 +78,32 @@ def show(positions: list[Position], lang: Lang) -> None:
         out.print()
 
 
-def write_report(positions: list[Position], html: Path | None, lang: Lang) -> None:
+def write_report(positions: list[Position], html: Path | None, lang: Lang, custody: Sequence[Shown] = ()) -> None:
     """Writes the report, if one was asked for."""
     if html is not None:
         from junbikin.reports.report import report
 
-        write_page(report(positions, lang), html)
+        write_page(report(positions, lang, custody), html)
+
+
+def custody_beside(lake: Lake, as_of: date, ledger: Ledger | None) -> tuple[list[Shown], list[str]]:
+    """The custody days for the report under the home's rulebooks, and what stopped others; none without facts on customers' property."""
+    from junbikin.custody.judging import judged_in, views_in
+    from junbikin.errors import ParameterMissing
+    from junbikin.reports.custody_page import shown_of
+    from junbikin.rulebooks.load import load_rulebook
+
+    if not any(lake.days(name, end=as_of) for name in ("customer_balances", "holdings")):
+        return [], []
+    views = views_in(lake, ledger)
+    days, stopped = [], []
+    for name in lake.home.custody:
+        try:
+            days += judged_in(views, [load_rulebook(name, lake.home.path)], as_of)
+        except ParameterMissing as problem:
+            stopped.append(str(problem))
+    with progress_bar() as progress:
+        return shown_of(views, days, progress), stopped
 
 
 def write_page(page: str, file: Path) -> None:
@@ -138,18 +159,20 @@ def assess(
     home = home_of(ctx)
     day, known = day_of(home, as_of), known_on.date() if known_on else None
     with ledger_of(home, day, known) as ledger:
-        positions, stopped = assessed(open_lake(home, known_on=known), day, _books(home, ids), ledger)
+        lake = open_lake(home, known_on=known)
+        positions, stopped = assessed(lake, day, _books(home, ids), ledger)
         keep(home, positions)
         if ledger:
             from junbikin.reserve.history import record
 
             record(ledger.books, positions)
+        custody, halted = custody_beside(lake, day, ledger) if html else ([], [])
     if json_:
         as_json({"positions": [position.document() for position in positions]})
     else:
         show(positions, lang_of(ctx))
-    _tell_stopped(stopped)
-    write_report(positions, html, lang_of(ctx))
+    _tell_stopped(stopped + halted)
+    write_report(positions, html, lang_of(ctx), custody)
     # A rulebook that could not be assessed is something unknown: as grave as a hole.
     gravest = max([worst(positions) or 0, Severity.HOLE if stopped else 0])
     if fail_on and gravest >= Severity[fail_on.upper()]:

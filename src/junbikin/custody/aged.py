@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from junbikin.books.database import Books
@@ -46,9 +46,13 @@ class Aged:
     classes: tuple[Class, ...] | None
 
 
-def aged(books: Books, as_of: date) -> Aged | None:
-    """Those of the last reconciliation of `as_of` or before; None when there is none. Raises `FactsDamaged` on a list that was changed."""
-    recorded = next((each for each in every(books) if each.as_of <= as_of), None)
+def aged(books: Books, as_of: date, known_at: datetime) -> Aged | None:
+    """Those of the last reconciliation of `as_of` or before that was on record at `known_at`; None when there is none.
+
+    Raises `FactsDamaged` on a list that was changed.
+    """
+    known = (each for each in every(books) if each.as_of <= as_of and each.recorded_at <= known_at)
+    recorded = next(known, None)
     if recorded is None:
         return None
     path = list_of(books.home, recorded)

@@ -49,7 +49,11 @@ def views_of(home: Home, ledger: Ledger | None) -> Views:
 
 def judged(home: Home, rulebooks: Sequence[Rulebook], as_of: date, ledger: Ledger | None) -> list[CustodyDay]:
     """The custody day under each rulebook; `ledger` tells the books and when they were read, None: there are none."""
-    views = views_of(home, ledger)
+    return judged_in(views_of(home, ledger), rulebooks, as_of)
+
+
+def judged_in(views: Views, rulebooks: Sequence[Rulebook], as_of: date) -> list[CustodyDay]:
+    """The custody day under each rulebook, of facts that are open already."""
     memory = memory_of(views.lake)
     days = [judge(rulebook, views.on(as_of), views.new, memory) for rulebook in rulebooks]
     memory.write()

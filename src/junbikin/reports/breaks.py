@@ -29,6 +29,10 @@ def title(found: Aged) -> Name:
     )
 
 
+NOT_ON_RECORD = Name(
+    "No reconciliation is on record up to this day: `junbikin custody reconcile --record` makes one.",
+    "この日までに記録された照合はない：`junbikin custody reconcile --record` で記録する。",
+)
 NOT_HERE = Name("the list of breaks of that record is not in this home", "その記録の差異一覧はこのホームにない")
 
 

@@ -10,17 +10,16 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from junbikin.figures import RATIO, Name
 from junbikin.findings import Severity
 from junbikin.reports.breaks import breaks_table
-from junbikin.reports.words import Lang, amount, percent, say
+from junbikin.reports.duties import answer, by_date, once, stands, weak, worst
+from junbikin.reports.words import Lang, amount, say
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from junbikin.custody.aged import Aged
-    from junbikin.custody.day import CustodyDay, Duty
-    from junbikin.figures import Figure
+    from junbikin.custody.day import CustodyDay
     from junbikin.findings import Finding
 
 STYLES = {"kept": "green", "warning": "yellow", "unknown": "magenta", "breach": "bold red"}
@@ -34,71 +33,22 @@ def custody_parts(day: CustodyDay, lang: Lang, found: Aged | None = None) -> Ite
     yield _answer(day, lang)
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for en, ja in (("duty", "義務"), ("", ""), ("how it stands", "状況"), ("explain", "内訳の指定")):
-        table.add_column(ja if lang == "ja" else en, overflow="fold")
+        table.add_column(ja if lang == "ja" else en, overflow="fold", max_width=32 if en == "explain" else None)
     for duty in day.duties:
         verdict = Text(say(duty.verdict, lang), style=STYLES[duty.verdict.en])
         key = duty.told[0].key if duty.told else ""
-        table.add_row(escape(say(duty.name, lang)), verdict, escape(stands(duty, lang)), Text(key, style="dim"))
+        how = Text(stands(duty, lang))
+        for tag in weak(duty):
+            how.append(f" [{tag.ja if lang == 'ja' else tag}]", style="dim yellow")
+        table.add_row(escape(say(duty.name, lang)), verdict, how, Text(key, style="dim"))
     yield table
     yield _to_do(day.findings, lang)
     if found is not None:
         yield breaks_table(found, lang)
 
 
-def answer(day: CustodyDay) -> Name:
-    """How many duties are not kept, not known or to be looked at; or that all are kept."""
-    count = {word: sum(duty.verdict.en == word for duty in day.duties) for word in STYLES}
-    words = {"breach": ("in breach", "違反"), "unknown": ("not known", "不明"), "warning": ("to be looked at", "注意")}
-    parts = [(count[word], *words[word]) for word in words if count[word]]
-    whole = len(day.duties)
-    if not parts:
-        return Name(f"all {whole} duties are kept", f"{whole}の義務すべて適正")
-    en = ", ".join(f"{number} {what}" for number, what, _ in parts)
-    ja = "、".join(f"{what}{number}" for number, _, what in parts)
-    return Name(f"of {whole} duties {en}; {count['kept']} kept", f"{whole}の義務のうち{ja}、適正{count['kept']}")
-
-
 def _answer(day: CustodyDay, lang: Lang) -> Text:
-    worst = next(
-        (word for word in ("breach", "unknown", "warning") if any(d.verdict.en == word for d in day.duties)), "kept"
-    )
-    return Text(say(answer(day), lang), style=STYLES[worst])
-
-
-def stands(duty: Duty, lang: Lang) -> str:
-    """How a duty stands in a line: the worst figure, what it is held against, and how many more there are."""
-    if not duty.told:
-        return say(duty.looked_at, lang) if duty.looked_at else ""
-    worst, *others = duty.told
-    text = f"{say(worst.name, lang)} {_shown(worst, lang)}"
-    if duty.against is not None:
-        text += f" ({say(duty.against.name, lang)} {_shown(duty.against, lang)})"
-    if others:
-        lapsed = {finding.amount.digest for finding in duty.findings if finding.amount is not None}
-        failing = sum(figure.value is None or figure.digest in lapsed for figure in others)
-        more = Name(
-            f"; and {len(others)} more, {f'{failing} of them not kept' if failing else 'all kept'}",
-            f"、ほか{len(others)}件（{f'うち{failing}件不適' if failing else 'すべて適正'}）",
-        )
-        text += say(more, lang)
-    return text
-
-
-def _shown(figure: Figure, lang: Lang) -> str:
-    return percent(figure, lang) if figure.unit == RATIO else amount(figure, lang)
-
-
-def by_date(findings: Sequence[Finding]) -> list[Finding]:
-    """What must be done, by the day by which it must be; then what has no such day, the gravest first."""
-    return sorted(findings, key=lambda finding: (finding.cure_by or date.max, -finding.severity))
-
-
-def once(findings: Sequence[Finding]) -> list[tuple[Finding, int]]:
-    """Findings that say the same and are due on the same day, once each with how many they are."""
-    told: dict[tuple[object, ...], list[Finding]] = {}
-    for finding in findings:
-        told.setdefault((finding.severity, finding.what, finding.then, finding.cure_by), []).append(finding)
-    return [(same[0], len(same)) for same in told.values()]
+    return Text(say(answer(day), lang), style=STYLES[worst(day)])
 
 
 def _to_do(findings: Sequence[Finding], lang: Lang) -> RenderableType:

@@ -7,6 +7,8 @@ from decimal import Decimal
 
 from junbikin.figures import RATIO, Figure, Name
 from junbikin.reports import charts, words
+from junbikin.reports.custody_page import Shown, with_custody
+from junbikin.reports.duties import once
 from junbikin.reports.html import both, named, pages
 from junbikin.reserve.position import Position
 
@@ -39,16 +41,17 @@ def _cover(position: Position) -> dict[str, int]:
     }
 
 
-def report(positions: Sequence[Position], lang: words.Lang = "en") -> str:
-    """The page for some positions of one operator and day; `lang` is what it shows first."""
-    environment = pages()
+def report(positions: Sequence[Position], lang: words.Lang = "en", custody: Sequence[Shown] = ()) -> str:
+    """The page for some positions of one operator and day, and its custody days; `lang` is what it shows first."""
+    environment = with_custody(pages())
     environment.globals.update(
         bars=_bars,
         multipliers=_multipliers,
         cover=_cover,
+        once=once,
         columns=charts.volume_columns,
         line_name=lambda line: named(_LINES[line]),
         face=lambda p: both(*(words.face([str(tag) for tag in p.provenances], each) for each in ("en", "ja"))),
     )
     page = environment.get_template("report.html.j2")
-    return page.render(positions=positions, first=positions[0] if positions else None, lang=lang)
+    return page.render(positions=positions, first=positions[0] if positions else None, lang=lang, custody=custody)

@@ -7,7 +7,7 @@ from typing import Literal
 from unicodedata import category
 
 from junbikin.figures import Figure, Name, Rounding, plain
-from junbikin.figures.amounts import round_to
+from junbikin.figures.amounts import EXACT, round_to
 
 Lang = Literal["en", "ja"]
 
@@ -55,7 +55,7 @@ def percent(figure: Figure, lang: Lang = "en") -> str:
     """A share in per cent: 0.0287 is 2.87%."""
     if figure.value is None:
         return "不明" if lang == "ja" else "unknown"
-    return f"{grouped(figure.value.scaleb(2), 2 if figure.value else 0)}%"
+    return f"{grouped(EXACT.multiply(figure.value, 100))}%"
 
 
 def money(value: Decimal | None, unit: str, lang: Lang) -> str:
