@@ -11,15 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import rfc8785
-
 from junbikin import __version__
 from junbikin.custody.view import CustodyView
 from junbikin.facts.datasets import DATASETS
 from junbikin.facts.lake import Lake
 from junbikin.figures import plain
 from junbikin.findings import Severity
-from junbikin.reserve.sources import data_source
 from junbikin.rulebooks.load import Rulebook
 
 STAMP = f"{__version__} 4"
@@ -43,7 +40,7 @@ class Memory:
     """Lapses and figures by rulebook and day; `file` None: nothing is kept, nor believed."""
 
     file: Path | None
-    _lakes: dict[str, _Growth] = field(default_factory=dict)
+    _grown: list[tuple[Lake, _Growth]] = field(default_factory=list)
 
     @cached_property
     def _kept(self) -> dict[str, _Day]:
@@ -89,20 +86,24 @@ class Memory:
         fresh.write_text(json.dumps({"stamp": STAMP, "days": days}, separators=(",", ":")), encoding="utf-8")
         fresh.replace(self.file)
 
+    def _growth(self, lake: Lake) -> _Growth:
+        """Worked out once for the lake that is asked about again and again."""
+        if not self._grown or self._grown[0][0] is not lake:
+            self._grown = [(lake, _growth(lake))]
+        return self._grown[0][1]
+
     def _digest(self, rulebook: Rulebook, view: CustodyView) -> str:
         """Of everything that a rulebook may read on a day: itself, the home, the facts, the registry, the books."""
         lake, registered, ledger = view.lake, view.registered, view.ledger
         home = lake.home
-        if lake.head not in self._lakes:
-            self._lakes[lake.head] = _growth(lake)
         content = {
             "rulebook": rulebook.digest,
             "home": [home.currency, str(home.time_zone), str(home.price_max_age_days), *map(str, home.fiscal_year_starts)],
-            "facts": self._lakes[lake.head].until(view.as_of.isoformat()),
+            "facts": self._growth(lake).until(view.as_of.isoformat()),
             "registry": [registered.places, registered.providers] if registered else None,
-            "books": data_source("reserve_assets", "", ledger.rows("reserve_assets")).digest if ledger else None,
+            "books": ledger.rows("reserve_assets") if ledger else None,
         }  # fmt: skip
-        return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
+        return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,9 +122,13 @@ class CustodyView(FactsView):
             "net_assets", stated.en, stated.ja
         )
 
+    @cached_property
+    def _audits(self) -> list[dict[str, Any]]:
+        return self._rows("audits")
+
     def last_audit(self, kind: str) -> date | None:
         """The day of the newest audit of a kind."""
-        return max((row["audited_on"] for row in self._rows("audits") if row["kind"] == kind), default=None)
+        return max((row["audited_on"] for row in self._audits if row["kind"] == kind), default=None)
 
     def _rows(self, dataset: str) -> list[dict[str, Any]]:
         return self.lake.rows(dataset, self.lake.days(dataset, end=self.as_of))

@@ -133,7 +133,7 @@ def concentration(facts: CustodyFacts, rules: Rules) -> Check:
     steps: list[Figure] = [whole]
     told: list[tuple[Figure, Fraction | None]] = []
     lapses = nothing_known(facts, "holdings")
-    for name in sorted({place.provider.id for place in known if place.provider}):
+    for name in sorted({place.provider.id for place in known if place.provider and place.worth.value != 0}):
         there = total([p.worth for p in known if p.provider and p.provider.id == name], facts.currency).named(
             f"provider.{name}", f"kept by {name}", f"{name}の管理分"
         )
