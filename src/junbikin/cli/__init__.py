@@ -29,6 +29,7 @@ _COMMANDS = {
     "custody": ("junbikin.cli.custody", "Customers' assets: there, apart, cold, reconciled."),
     "prove": ("junbikin.cli.prove", "Prove what customers are owed; a proof for each of them."),
     "verify-proof": ("junbikin.cli.prove", "Verify a customer's proof."),
+    "audit": ("junbikin.cli.audit", "The pack for the auditor of segregation; checking it."),
     "reserve": ("junbikin.cli.reserve", "Fund, accrue, draw, release; booked and held; history."),
     "registry": ("junbikin.cli.registry", "Places, providers, insurers and policies."),
     "rulebooks": ("junbikin.cli.rulebooks", "List, show and check rulebooks."),

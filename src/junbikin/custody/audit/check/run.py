@@ -1,0 +1,72 @@
+"""All checks of a pack, in the order in which they rest on each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import DecimalException
+from pathlib import Path
+
+import duckdb
+from cryptography.exceptions import InvalidSignature
+
+from junbikin.custody.audit.check import books, breaks, documents, facts, folder, proofs, samples
+from junbikin.custody.audit.check.result import Checked, Outcome, Pack, differs
+from junbikin.custody.audit.index import FILE, read_index
+from junbikin.errors import BadInput
+from junbikin.facts.run import Progress
+from junbikin.figures import Name
+
+Check = Callable[[Pack, Progress], Iterator[Checked]]
+CHECKS: tuple[tuple[Name, Check], ...] = (
+    (folder.SIGNATURE, folder.signature),
+    (folder.FILES, folder.files),
+    (documents.DAYS, documents.days),
+    (documents.FIGURES, documents.documents),
+    (facts.CHAIN, facts.chain),
+    (facts.STATED, facts.statements),
+    (facts.INGESTED, facts.ingested),
+    (facts.CONTROL, facts.control),
+    (books.POINT, books.checkpoint),
+    (books.DIGESTS, books.chain),
+    (books.ON_RECORD, books.on_record),
+    (books.RECONCILED, books.reconciled),
+    (breaks.ENDED, breaks.ended),
+    (proofs.STATEMENTS, proofs.statements),
+    (proofs.CUSTOMER, proofs.of_customers),
+    (samples.DRAWS, samples.customers),
+    (samples.SUMS, samples.sums),
+    (samples.POSTED, samples.postings),
+    (samples.BROKEN, samples.broken),
+)
+
+
+def check(path: Path, signer: str = "", progress: Progress = lambda what, share: None) -> list[Checked]:
+    """What came of every check; a difference stops no other check. `signer` is the fingerprint that an auditor holds.
+
+    Raises `BadInput` when there is no pack in the folder.
+    """
+    pack = Pack(path, read_index(path), signer)
+    return [checked for title, work in CHECKS for checked in _made(title, work, pack, progress)]
+
+
+def differing(found: list[Checked]) -> list[Checked]:
+    """Those that differ."""
+    return [checked for checked in found if checked.outcome is Outcome.DIFFERS]
+
+
+_UNREADABLE = (
+    BadInput, KeyError, TypeError, ValueError, AttributeError, IndexError, OSError, DecimalException, InvalidSignature, duckdb.Error,
+)  # fmt: skip
+
+
+def _made(title: Name, work: Check, pack: Pack, progress: Progress) -> Iterator[Checked]:
+    """A check; what cannot be read as what it must be differs."""
+    try:
+        yield from work(pack, progress)
+    except _UNREADABLE as problem:
+        where = problem.where if isinstance(problem, BadInput) else ""
+        what = problem.what if isinstance(problem, BadInput) else f"{type(problem).__name__} {problem}".splitlines()[0]
+        yield differs(
+            title, where.removeprefix(f"{pack.folder}/") or FILE, f"something cannot be read as what it must be: {what}",
+            f"読み取れない：{what}",
+        )  # fmt: skip
