@@ -18,10 +18,13 @@ from ecc.curves import bytes_from_prv_key_int
 from eth_utils.address import to_checksum_address
 
 from cli.conftest import QUICK
-from cli.office import Office, founded, on_socket
+from cli.office import Office, founded, on_socket, secret
 from junbikin.books import server
+from junbikin.books.database import open_books
+from junbikin.errors import BooksRefused
 from junbikin.home import open_home
 from junbikin.registry import people
+from junbikin.registry.requests import ask_to_record
 
 from .erc20 import deployed, transfer
 from .nodes import Bitcoin, Ethereum, proxy, running, stated, wpkh
@@ -149,6 +152,12 @@ def test_an_address_belongs_to_a_registered_place(office: Office) -> None:
         "ada", "registry", "set", "address", f"bitcoin:{OURS}", "place=nowhere", "assets=BTC", "--why", "w"
     )
     assert "the place nowhere is not registered" in refusal.what
+
+
+@pytest.mark.parametrize("subject", ["cold-1", "bitcoin", "bitcoin:", "Bitcoin:1x", "bitcoin:1x/2", "ethereum:one:0x"])
+def test_the_books_themselves_refuse_what_is_on_no_network(office: Office, subject: str) -> None:
+    with open_books(open_home(office.home)) as books, pytest.raises(BooksRefused, match="this is on no network"):
+        ask_to_record(books, people.actor(books, "ada", secret("ada")), "address", subject, {"place": "cold-1"}, "w")
 
 
 def signed(file: Path, secret: int = SECRET) -> Path:
