@@ -156,6 +156,7 @@ def judge(rulebook: Rulebook, view: CustodyView, view_on: Callable[[date], Custo
     Raises `ParameterMissing` when the rulebook lacks a number it needs.
     """
     checks = rulebook.checks(view)
+    memory.note(rulebook, view, checks)
     since = _since(rulebook, view, view_on, checks, memory)
     duties = tuple(_duty(check, view.as_of, since) for check in checks)
     used = set(DATASETS) | {

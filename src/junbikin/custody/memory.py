@@ -6,6 +6,7 @@ import hashlib
 import json
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ from junbikin.facts.datasets import DATASETS
 from junbikin.facts.lake import Lake
 from junbikin.figures import plain
 from junbikin.findings import Severity
+from junbikin.rulebooks.interface import Check
 from junbikin.rulebooks.load import Rulebook
 
 STAMP = f"{__version__} 4"
@@ -40,7 +42,7 @@ class Memory:
     """Lapses and figures by rulebook and day; `file` None: nothing is kept, nor believed."""
 
     file: Path | None
-    _grown: list[tuple[Lake, _Growth]] = field(default_factory=list)
+    _state: list[_State] = field(default_factory=list)
 
     @cached_property
     def _kept(self) -> dict[str, _Day]:
@@ -59,19 +61,28 @@ class Memory:
         """Key of duty → how grave what it found on the view's day was; None: it was kept. Raises `ParameterMissing`."""
         return {key: Severity(grave) if grave else None for key, grave in self._day(rulebook, view).worst.items()}
 
+    def note(self, rulebook: Rulebook, view: CustodyView, checks: tuple[Check, ...]) -> None:
+        """Keeps what was judged on the view's day."""
+        self._noted(rulebook, view, self._digest(rulebook, view), checks)
+
     def _day(self, rulebook: Rulebook, view: CustodyView) -> _Day:
-        name, of = f"{rulebook.id} {view.as_of}", self._digest(rulebook, view)
-        kept = self._kept.get(name)
+        seen = self._seen(view).days
+        if (found := seen.get((rulebook.digest, view.as_of))) is not None:
+            return found
+        of, kept = self._digest(rulebook, view), self._kept.get(_name(rulebook, view))
         if kept is None or kept.of != of:
-            checks = rulebook.checks(view)
-            lapses = frozenset((lapse.finding.code, lapse.subject) for check in checks for lapse in check.lapses)
-            steps = [step for check in checks for step in check.steps if step.key]
-            values = {step.key: None if step.value is None else plain(step.value) for step in steps}
-            worst = {
-                check.key: max((int(lapse.finding.severity) for lapse in check.lapses), default=0) for check in checks
-            }
-            kept = self._kept[name] = _Day(of, lapses, values, worst)
+            return self._noted(rulebook, view, of, rulebook.checks(view))
+        seen[rulebook.digest, view.as_of] = kept
         return kept
+
+    def _noted(self, rulebook: Rulebook, view: CustodyView, of: str, checks: tuple[Check, ...]) -> _Day:
+        lapses = frozenset((lapse.finding.code, lapse.subject) for check in checks for lapse in check.lapses)
+        steps = [step for check in checks for step in check.steps if step.key]
+        values = {step.key: None if step.value is None else plain(step.value) for step in steps}
+        worst = {check.key: max((int(lapse.finding.severity) for lapse in check.lapses), default=0) for check in checks}
+        day = _Day(of, lapses, values, worst)
+        self._kept[_name(rulebook, view)] = self._seen(view).days[rulebook.digest, view.as_of] = day
+        return day
 
     def write(self) -> None:
         """Keeps what was judged for the next run."""
@@ -86,11 +97,12 @@ class Memory:
         fresh.write_text(json.dumps({"stamp": STAMP, "days": days}, separators=(",", ":")), encoding="utf-8")
         fresh.replace(self.file)
 
-    def _growth(self, lake: Lake) -> _Growth:
-        """Worked out once for the lake that is asked about again and again."""
-        if not self._grown or self._grown[0][0] is not lake:
-            self._grown = [(lake, _growth(lake))]
-        return self._grown[0][1]
+    def _seen(self, view: CustodyView) -> _State:
+        """What is known of the one state of facts and books that is looked at day after day."""
+        known_at = view.ledger.known_at if view.ledger else None
+        if not self._state or self._state[0].lake is not view.lake or self._state[0].known_at != known_at:
+            self._state = [_State(view.lake, known_at, _growth(view.lake), {})]
+        return self._state[0]
 
     def _digest(self, rulebook: Rulebook, view: CustodyView) -> str:
         """Of everything that a rulebook may read on a day: itself, the home, the facts, the registry, the books."""
@@ -99,7 +111,7 @@ class Memory:
         content = {
             "rulebook": rulebook.digest,
             "home": [home.currency, str(home.time_zone), str(home.price_max_age_days), *map(str, home.fiscal_year_starts)],
-            "facts": self._growth(lake).until(view.as_of.isoformat()),
+            "facts": self._seen(view).growth.until(view.as_of.isoformat()),
             "registry": [registered.places, registered.providers] if registered else None,
             "books": ledger.rows("reserve_assets") if ledger else None,
         }  # fmt: skip
@@ -116,6 +128,20 @@ class _Growth:
     def until(self, day: str) -> str:
         at = bisect_right(self.days, day)
         return self.digests[at - 1] if at else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """One state of facts and books: how its lake grew, and what was looked up in it already, by rulebook's digest and day."""
+
+    lake: Lake
+    known_at: datetime | None
+    growth: _Growth
+    days: dict[tuple[str, date], _Day]
+
+
+def _name(rulebook: Rulebook, view: CustodyView) -> str:
+    return f"{rulebook.id} {view.as_of}"
 
 
 def _growth(lake: Lake) -> _Growth:
