@@ -178,6 +178,26 @@ def test_a_reorganisation_while_it_is_read_makes_it_read_again(bitcoin: Bitcoin,
     assert [reading.units for reading in seen.readings] == [0]
 
 
+def test_another_block_at_the_same_height_makes_it_read_again(bitcoin: Bitcoin, number: int) -> None:
+    """The scan is of a chain that has another newest block, no higher than the one that was asked for."""
+    ours = wpkh(number)
+    bitcoin.pay(ours, 1_000)
+    turned: list[bytes] = []
+
+    def alter(path: str, asked: bytes, status: int, body: bytes) -> tuple[int, bytes]:
+        if b"scantxoutset" in asked and not turned:
+            told = json.loads(body)
+            [before] = look([bitcoin.source("core", confirmations=2)], on(ours), now())
+            told["result"] |= {"bestblock": before.block.hash, "unspents": []}
+            turned.append(asked)
+            return status, json.dumps(told).encode()
+        return status, body
+
+    with proxy(f"{bitcoin.url}/a/core", alter) as between:
+        assert units(bitcoin_source(between, "core"), ours) == [1_000]
+    assert turned
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_chain_that_does_not_stand_still_is_refused(
     bitcoin: Bitcoin, kind: str, number: int, monkeypatch: pytest.MonkeyPatch

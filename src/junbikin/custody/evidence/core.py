@@ -63,9 +63,11 @@ class Core:
         while above != at.hash:
             block = self._of_block("getblock", above, 3)
             with understood(self.ask.source, "about a block"):
-                progress(f"taking back block {block['height']}", (newest - block["height"]) / (newest - at.height))
                 if block["height"] <= at.height:
                     raise Moved(f"block {at.height} of {self.ask.source.name} left the chain")
+                progress(
+                    f"taking back block {block['height']}", (newest - block["height"]) / max(newest - at.height, 1)
+                )
                 for transaction in block["tx"]:
                     _undo(transaction, scripts)
                 above = block["previousblockhash"]
