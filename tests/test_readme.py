@@ -51,9 +51,23 @@ def test_the_demo_builds_an_exchange_prints_its_position_and_writes_a_report(tmp
     done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "JUNBIKIN_LANG": "en"}, check=True)
     shown = (ROOT / "README.md").read_text(encoding="utf-8").split("```")[1].strip().splitlines()[1:]
     assert done.stdout.splitlines()[: len(shown)] == shown
+    for readme in READMES:
+        shows_the_custody_day_of((ROOT / readme).read_text(encoding="utf-8"), tmp_path)
     report = (tmp_path / "exchange" / "report.html").read_text(encoding="utf-8")
     assert "架空" in report
     assert not re.search(r"(src|href)=\"?https?:", report)
+
+
+def shows_the_custody_day_of(readme: str, folder: Path) -> None:
+    """The lines below the command begin as those that it prints of the exchange, blanks aside."""
+    [(words, shown)] = re.findall(r"^    \$ junbikin (--home demo-exchange .*)\n((?:    .*\n)+)", readme, re.MULTILINE)
+    command = [str(BIN / "junbikin"), *words.replace("demo-exchange", str(folder / "exchange")).split()]
+    env = {**os.environ, "JUNBIKIN_LANG": "en"}
+    printed = subprocess.run(command, capture_output=True, text=True, env=env, check=True).stdout.splitlines()
+    begins = tuple(" ".join(line.split()) for line in printed)
+    lines = [" ".join(line.split()) for line in shown.splitlines() if line.strip() != "…"]
+    assert [line for line in lines if not any(begin.startswith(line) for begin in begins)] == []
+    assert len(lines) > 5
 
 
 @pytest.mark.parametrize("readme", READMES)

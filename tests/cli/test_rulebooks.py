@@ -12,7 +12,9 @@ import junbikin.rulebooks
 
 from .runs import as_json, program, refused, said
 
-SHIPPED = {"jp-fiea-175": "precedent", "jp-reserve-candidate": "candidate", "hk-sfc": "enacted"}
+SHIPPED = {
+    "jp-fiea-175": "precedent", "jp-reserve-candidate": "candidate", "hk-sfc": "enacted", "kr-vaupa": "enacted", "jp-psa": "enacted",
+}  # fmt: skip
 
 
 @pytest.fixture
