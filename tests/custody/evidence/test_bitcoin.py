@@ -188,7 +188,7 @@ def test_another_block_at_the_same_height_makes_it_read_again(bitcoin: Bitcoin, 
         if b"scantxoutset" in asked and not turned:
             told = json.loads(body)
             [before] = look([bitcoin.source("core", confirmations=2)], on(ours), now())
-            told["result"] |= {"bestblock": before.block.hash, "unspents": []}
+            told["result"] |= {"bestblock": before.block.hash, "height": before.block.height, "unspents": []}
             turned.append(asked)
             return status, json.dumps(told).encode()
         return status, body

@@ -60,17 +60,17 @@ class Core:
                 f"block {at.height} lies {newest - at.height} blocks back: a Core node is read at most {MOST_BLOCKS_BACK} back",
                 where=self.ask.source.where, then="ask an Esplora service about earlier days",
             )  # fmt: skip
-        while above != at.hash:
+        for height in range(newest, at.height, -1):
+            progress(f"taking back block {height}", (newest - height) / (newest - at.height))
             block = self._of_block("getblock", above, 3)
             with understood(self.ask.source, "about a block"):
-                if block["height"] <= at.height:
-                    raise Moved(f"block {at.height} of {self.ask.source.name} left the chain")
-                progress(
-                    f"taking back block {block['height']}", (newest - block["height"]) / max(newest - at.height, 1)
-                )
+                if block["height"] != height:
+                    raise ValueError("another block")
                 for transaction in block["tx"]:
                     _undo(transaction, scripts)
                 above = block["previousblockhash"]
+        if above != at.hash:
+            raise Moved(f"block {at.height} of {self.ask.source.name} left the chain")
         return [scripts[script(watched.address)] for watched in wanted]
 
     def _state(self) -> dict[str, Any]:
