@@ -161,6 +161,19 @@ def customers_proof(home: Home, kept: Kept, account: str) -> Proof:
     return proof
 
 
+def _bytes(kept: Kept, file: Path, first: int, size: int) -> bytes:
+    """Some bytes of a file of the trees, all of them."""
+    try:
+        with file.open("rb") as stream:
+            stream.seek(first)
+            found = stream.read(size)
+    except OSError as problem:
+        raise _damaged(kept, f"{file.name} cannot be read: {problem.strerror}") from None
+    if len(found) != size:
+        raise _damaged(kept, f"{file.name} was cut")
+    return found
+
+
 def _damaged(kept: Kept, what: str) -> BadInput:
     return BadInput(f"the trees of this proof are damaged: {what}", where=str(kept.folder / PRIVATE), then=_AGAIN)
 
@@ -171,9 +184,9 @@ def _balances(kept: Kept, secret: bytes, account: str) -> Iterator[Balance]:
         salt = nonce(secret, within, account)
         places = _places(kept, planted, int.from_bytes(salt[: KEY.itemsize], "big"))
         for index in places:
-            [found] = _nodes(kept.shelf, kept.shelf.leaves, planted.tree.first_leaf, 0, index, 1, planted.tree.leaves)
+            [found] = _nodes(kept, kept.shelf.leaves, planted.tree.first_leaf, 0, index, 1, planted.tree.leaves)
             if leaf(within, salt, found.sum, account) == found:
-                yield Balance(planted.asset, found.sum, salt, index, _siblings(kept.shelf, planted.tree, index))
+                yield Balance(planted.asset, found.sum, salt, index, _siblings(kept, planted.tree, index))
                 break
         else:
             if places:
@@ -187,32 +200,35 @@ def _places(kept: Kept, planted: Planted, key: int) -> list[int]:
     for stretch in range(max(bisect_left(fences, key) - 1, 0), max(bisect_right(fences, key), 1)):
         first = stretch * FENCED
         count = min(FENCED, tree.leaves - first)
-        keys = np.fromfile(kept.shelf.keys, KEY, count, offset=(tree.first_leaf + first) * KEY.itemsize)
-        if hashlib.sha256(keys.tobytes()).hexdigest() != planted.fences[stretch][1]:
+        stored = _bytes(kept, kept.shelf.keys, (tree.first_leaf + first) * KEY.itemsize, count * KEY.itemsize)
+        if hashlib.sha256(stored).hexdigest() != planted.fences[stretch][1]:
             raise _damaged(kept, f"the keys of {planted.asset} from {first:,} on are not what they were")
+        keys = np.frombuffer(stored, KEY)
         low, high = (int(np.searchsorted(keys, np.uint64(key), side)) for side in ("left", "right"))
         found += range(first + low, first + high)
     return found
 
 
-def _siblings(shelf: Shelf, tree: Tree, index: int) -> tuple[Node, ...]:
+def _siblings(kept: Kept, tree: Tree, index: int) -> tuple[Node, ...]:
     """The nodes beside a leaf's way up. Those below the lowest stored level are worked out from the leaves there."""
     first = index >> LOWEST << LOWEST
-    level = _nodes(shelf, shelf.leaves, tree.first_leaf, 0, first, min(1 << LOWEST, tree.leaves - first), tree.leaves)
+    level = _nodes(
+        kept, kept.shelf.leaves, tree.first_leaf, 0, first, min(1 << LOWEST, tree.leaves - first), tree.leaves
+    )
     below = [level]
     for _ in range(LOWEST):
         level = joined(level)
         below.append(level)
     return tuple(
         below[step.level][step.place - (first >> step.level)] if step.level < LOWEST
-        else _nodes(shelf, shelf.nodes, tree.stored_at(step.level), step.level, step.place, 1, tree.leaves)[0]
+        else _nodes(kept, kept.shelf.nodes, tree.stored_at(step.level), step.level, step.place, 1, tree.leaves)[0]
         for step in way_up(index, tree.leaves)
     )  # fmt: skip
 
 
-def _nodes(shelf: Shelf, file: Path, start: int, level: int, place: int, count: int, leaves: int) -> list[Node]:
+def _nodes(kept: Kept, file: Path, start: int, level: int, place: int, count: int, leaves: int) -> list[Node]:
     """Some nodes of a level, which starts at `start` in a file."""
-    stored = shelf.read(file, start + place, count).tobytes()
+    stored = _bytes(kept, file, NODE * (start + place), NODE * count)
     return [
         stored_node(stored[NODE * i : NODE * (i + 1)], leaves_under(level, place + i, leaves)) for i in range(count)
     ]

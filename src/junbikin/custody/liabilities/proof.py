@@ -11,6 +11,7 @@ from junbikin.custody.liabilities.statement import (
     Statement,
     binary,
     read_json,
+    same,
     statement_of,
     text,
     units,
@@ -85,7 +86,7 @@ def proof_of(content: Any) -> Proof:
     """A proof from its JSON, of just this form. Raises `ValueError`, `TypeError` or `KeyError` when it is not."""
     balances = tuple(_balance(item) for item in content["balances"])
     proof = Proof(statement_of(content["statement"]), text(content["account"]), balances)
-    if proof.content != content or not balances:
+    if not same(proof.content, content) or not balances:
         raise ValueError("it contradicts itself")
     return proof
 

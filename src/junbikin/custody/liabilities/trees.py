@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from junbikin.custody.liabilities.columns import NODE, Bytes, counts_of, parents
+from junbikin.custody.liabilities.columns import NODE, counts_of, parents
 from junbikin.custody.liabilities.runs import KEY
 
 LOWEST = 6
@@ -78,11 +78,6 @@ class Shelf:
     def nodes(self) -> Path:
         """Every stored node: digest and sum."""
         return self.folder / "nodes.bin"
-
-    def read(self, file: Path, first: int, count: int) -> Bytes:
-        """Some stored leaves or nodes."""
-        found = np.fromfile(file, np.uint8, count * NODE, offset=first * NODE)
-        return found.reshape(-1, NODE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +170,8 @@ def build(shelf: Shelf, block: Block) -> Built:
     """Builds what is under a node and stores the levels that are kept. Raises `OverflowError` when a sum is too large."""
     tree, first = block.tree, block.place << block.level
     count = min(1 << block.level, tree.leaves - first)
-    level = shelf.read(shelf.leaves, tree.first_leaf + first, count)
+    leaves = np.fromfile(shelf.leaves, np.uint8, count * NODE, offset=(tree.first_leaf + first) * NODE)
+    level = leaves.reshape(-1, NODE)
     for height in range(block.level + 1):
         if height:
             level = parents(level, counts_of(height - 1, first >> (height - 1), len(level), tree.leaves))

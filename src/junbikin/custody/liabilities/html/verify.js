@@ -196,6 +196,7 @@ for (const lang of ["en", "ja"]) {
   choice.addEventListener("change", () => { document.documentElement.lang = lang; });
 }
 const take = async (file) => { if (file) await judge(await file.text()); };
+document.getElementById("file").addEventListener("click", (event) => { event.target.value = ""; }); // the same file may be chosen again
 document.getElementById("file").addEventListener("change", (event) => take(event.target.files[0]));
 const drop = document.getElementById("drop");
 addEventListener("dragover", (event) => { event.preventDefault(); drop.className = "over"; });
