@@ -86,7 +86,7 @@ def test_an_honest_position_agrees(home: Home, rulebook: str) -> None:
     result = verify(home, stated)
     assert result.difference is None
     assert not result.rulebook_changed
-    assert result.position.digest == stated["digest"]
+    assert result.recomputed.digest == stated["digest"]
 
 
 def test_sums_kept_since_are_not_believed(tmp_path: Path) -> None:

@@ -252,12 +252,12 @@ def _line(position: Position) -> dict[str, Any]:
 @AS_JSON
 @click.pass_context
 def verify(ctx: click.Context, file: Path, json_: bool) -> None:
-    """Recompute the position in FILE from the facts, believing nothing in it, and name the first difference.
+    """Recompute the position or custody day in FILE from the facts, believing nothing in it, and name the first difference.
 
     Exit code 1 when it differs, 2 when the file or the facts were altered.
     """
+    from junbikin.custody.verify import verify as work
     from junbikin.reserve.archive import read
-    from junbikin.reserve.verify import verify as work
 
     home = home_of(ctx)
     results = [work(home, document) for document in read(file)]
@@ -273,9 +273,9 @@ def verify(ctx: click.Context, file: Path, json_: bool) -> None:
 
 def _verified(result: Any) -> dict[str, Any]:
     return {
-        "rulebook": result.position.rulebook.id,
+        "rulebook": result.recomputed.rulebook.id,
         "stated": result.document.content["digest"],
-        "recomputed": result.position.digest,
+        "recomputed": result.recomputed.digest,
         "rulebook_changed": result.rulebook_changed,
         "first_difference": result.difference
         and {
@@ -287,9 +287,9 @@ def _verified(result: Any) -> dict[str, Any]:
 
 
 def _verdict(result: Any) -> list[str]:
-    name = f"{result.position.rulebook.id}, {result.position.as_of}"
+    name = f"{result.recomputed.rulebook.id}, {result.recomputed.as_of}"
     if result.difference is None:
-        return [f"{name}: verified; every figure was recomputed and agrees (sha256 {result.position.digest[:16]}…)"]
+        return [f"{name}: verified; every figure was recomputed and agrees (sha256 {result.recomputed.digest[:16]}…)"]
     lines = [f"{name}: DIFFERS at {' > '.join(result.difference.path)}"]
     lines += [f"  stated:     {result.difference.stated}", f"  recomputed: {result.difference.recomputed}"]
     if result.rulebook_changed:

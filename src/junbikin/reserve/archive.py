@@ -43,7 +43,7 @@ def last(home: Home) -> list[dict[str, Any]]:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The position documents in a file: one, or those that `junbikin assess --json` printed."""
+    """The documents in a file: one, or those that `junbikin assess --json` or `junbikin custody --json` printed."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"), parse_float=_no_float, parse_constant=_no_float)
     except OSError as problem:
@@ -52,9 +52,12 @@ def read(path: Path) -> list[dict[str, Any]]:
         raise PositionProblem(
             "the file is not JSON as we write it", where=str(path), then="ask for the original"
         ) from None
-    contents = content.get("positions") if isinstance(content, dict) and "positions" in content else [content]
+    printed = [name for name in ("positions", "days") if isinstance(content, dict) and name in content]
+    contents = content[printed[0]] if printed else [content]
     if not isinstance(contents, list) or not contents:
-        raise PositionProblem("there is no position in the file", where=str(path), then="name a position file")
+        raise PositionProblem(
+            "there is no position or custody day in the file", where=str(path), then="name a position file"
+        )
     return contents
 
 

@@ -1,33 +1,57 @@
-"""Verify: believe nothing in a position file, recompute it from the facts, and name the first difference."""
+"""Verify: believe nothing in a position file, recompute it from the facts, and name the first difference.
+
+What holds for every document that is worked from facts under a rulebook is here too, for others to verify theirs with.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from junbikin.facts.lake import open_lake
+from junbikin.facts.lake import Lake, open_lake
 from junbikin.figures import Figure
 from junbikin.home import Home
 from junbikin.reserve.assess import assess
 from junbikin.reserve.document import Document, read_document
-from junbikin.reserve.position import Position
 from junbikin.reserve.view import FactsView
 from junbikin.rulebooks.load import Rulebook, load_rulebook
 
 if TYPE_CHECKING:
     from junbikin.reserve.ledger import Ledger
 
+Path = tuple[str, ...]
+"""Keys from the outside in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """The first place at which the file and the facts part: `path` of figures down to it, and both values."""
 
-    path: tuple[str, ...]
+    path: Path
     stated: str
     recomputed: str
+
+
+class Recomputed(Protocol):
+    """What was worked again: a position, or another day judged under a rulebook."""
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """Under which."""
+
+    @property
+    def as_of(self) -> date:
+        """Of which day."""
+
+    @property
+    def digest(self) -> str:
+        """Of all of it."""
+
+    def document(self) -> dict[str, Any]:
+        """All of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +59,7 @@ class Verification:
     """What came of it; `difference` is None when every digest agrees."""
 
     document: Document
-    position: Position
+    recomputed: Recomputed
     rulebook_changed: bool
     difference: Difference | None
 
@@ -46,20 +70,25 @@ def verify(home: Home, content: Any) -> Verification:
     Raises `PositionProblem` when the file was altered, `FactsDamaged` when the facts were, or are not those.
     """
     stated = read_document(content)
+    lake, rulebook, as_of = known_to(home, stated)
+    with books_known_to(home, stated) as ledger:
+        position = assess(lake, rulebook, as_of, FactsView(lake, as_of, ledger))
+    now = (position.requirement, position.resources.total, position.gap, *position.steps)
+    heads = [((), *pair) for pair in zip(stated.heads, now, strict=False)]
+    return verified(stated, position, heads, _parts)
+
+
+def known_to(home: Home, stated: Document) -> tuple[Lake, Rulebook, date]:
+    """The facts as a document knew them, each file of them checked; the rulebook of its name as it is now; its day."""
     lake = open_lake(home, head=stated.content["facts"]["head"], fresh=True)
     lake.check_files({entry.dataset for entry in lake.entries})
-    rulebook = _rulebook(home, stated.rulebook)
-    as_of, known_at = date.fromisoformat(stated.body["as_of"]), stated.content["facts"].get("books_known_at")
-    with _ledger(home, as_of, known_at) as ledger:
-        position = assess(lake, rulebook, as_of, FactsView(lake, as_of, ledger))
-    return Verification(
-        stated, position, rulebook.digest != stated.body["rulebook"]["digest"], _difference(stated, position)
-    )
+    return lake, _rulebook(home, stated.rulebook), date.fromisoformat(stated.body["as_of"])
 
 
 @contextmanager
-def _ledger(home: Home, as_of: date, known_at: str | None) -> Iterator[Ledger | None]:
-    """The books as they were known to the position; None when it was made without books."""
+def books_known_to(home: Home, stated: Document) -> Iterator[Ledger | None]:
+    """The books as they were known to a document; None when it was made without books."""
+    known_at = stated.content["facts"].get("books_known_at")
     if known_at is None:
         yield None
         return
@@ -67,33 +96,52 @@ def _ledger(home: Home, as_of: date, known_at: str | None) -> Iterator[Ledger | 
     from junbikin.reserve.ledger import Ledger
 
     with open_books(home) as books:
-        yield Ledger(books, as_of, datetime.fromisoformat(known_at))
+        yield Ledger(books, date.fromisoformat(stated.body["as_of"]), datetime.fromisoformat(known_at))
 
 
 def _rulebook(home: Home, name: str) -> Rulebook:
     """The rulebook of that id: the home's own when it has one, else the known one."""
-    for own in home.rulebooks:
+    for own in (*home.rulebooks, *home.custody):
         book = load_rulebook(own, home.path)
         if book.id == name:
             return book
     return load_rulebook(name, home.path)
 
 
-def _difference(stated: Document, position: Position) -> Difference | None:
-    now = (position.requirement, position.resources.total, position.gap, *position.steps)
-    for old, new in zip(stated.heads, now, strict=False):
+def verified(
+    stated: Document, again: Recomputed, heads: Iterable[tuple[Path, Figure, Figure]], parts: Parts
+) -> Verification:
+    """What comes of holding a document against what was worked again.
+
+    `heads` are pairs of figures, each with the path to it; they are compared before the parts.
+    """
+    changed = again.rulebook.digest != stated.body["rulebook"]["digest"]
+    for above, old, new in heads:
         if old.digest != new.digest:
-            return first_difference(old, new)
-    fresh = position.document()
-    for whole in ("position", "summary", "facts"):
-        for part in sorted(set(stated.content[whole]) | set(fresh[whole])):
-            old_part, new_part = stated.content[whole].get(part), fresh[whole].get(part)
-            if old_part != new_part:
-                return Difference((part,) if whole == "position" else (whole, part), _short(old_part), _short(new_part))
-    return None
+            return Verification(stated, again, changed, first_difference(old, new, above))
+    old_parts, new_parts = parts(stated.content), parts(again.document())
+    for path in [*old_parts, *(path for path in new_parts if path not in old_parts)]:
+        old_part, new_part = old_parts.get(path), new_parts.get(path)
+        if old_part != new_part:
+            return Verification(stated, again, changed, Difference(path, _short(old_part), _short(new_part)))
+    return Verification(stated, again, changed, None)
 
 
-def first_difference(old: Figure, new: Figure, above: tuple[str, ...] = ()) -> Difference:
+class Parts(Protocol):
+    """Tells the parts of a document, in reading order, by the path to each."""
+
+    def __call__(self, content: Mapping[str, Any], /) -> dict[Path, Any]:
+        """Every part, so that two documents with equal parts say the same."""
+
+
+def _parts(content: Mapping[str, Any]) -> dict[Path, Any]:
+    parts: dict[Path, Any] = {(part,): content["position"][part] for part in sorted(content["position"])}
+    for whole in ("summary", "facts"):
+        parts |= {(whole, part): content[whole][part] for part in sorted(content[whole])}
+    return parts
+
+
+def first_difference(old: Figure, new: Figure, above: Path = ()) -> Difference:
     """Walks two trees down to the first figure that differs although its inputs agree, or that has other inputs."""
     path = (*above, old.key or old.name.en)
     if len(old.inputs) == len(new.inputs):
