@@ -38,6 +38,7 @@ def typed_select(dataset: Dataset, mapping: Mapping, raw: str) -> str:
 def _typed(column: Column, part: ColumnMapping, zone: str | None) -> list[str]:
     raw = _translated(f"raw_{column.name}", part)
     if column.kind is Kind.NUMBER:
+        raw = _ungrouped(raw, part.grouped)
         if column.fine:
             return _fine_number(column, raw)
         return [f"{_number(raw, column.whole, column.decimals)} AS {identifier(column.name)}"]
@@ -46,11 +47,25 @@ def _typed(column: Column, part: ColumnMapping, zone: str | None) -> list[str]:
         Kind.SYMBOL: raw,
         Kind.CHOICE: f"CASE WHEN {raw} IN ({_list(column.choices)}) THEN {raw} END",
         Kind.CHOICES: f"CASE WHEN list_has_all([{_list(column.choices)}], string_split({raw}, '|')) THEN {raw} END",
-        Kind.DATE: rf"CASE WHEN regexp_full_match({raw}, '\d{{4}}-\d\d-\d\d') THEN TRY_CAST({raw} AS DATE) END",
+        Kind.DATE: _day(raw, part),
         Kind.BOOLEAN: f"CASE lower({raw}) WHEN 'true' THEN true WHEN 'false' THEN false END",
         Kind.INSTANT: _instant(raw, part, zone),
     }[column.kind]
     return [f"{expression} AS {identifier(column.name)}"]
+
+
+def _day(raw: str, part: ColumnMapping) -> str:
+    if part.date_format:
+        return f"TRY(CAST(try_strptime({raw}, {literal(part.date_format)}) AS DATE))"
+    return rf"CASE WHEN regexp_full_match({raw}, '\d{{4}}-\d\d-\d\d') THEN TRY_CAST({raw} AS DATE) END"
+
+
+def _ungrouped(raw: str, mark: str | None) -> str:
+    """The digits of a number whose thousands are grouped everywhere, or the text as it is: `1,00` stays no number."""
+    if mark is None:
+        return raw
+    whole = f"regexp_full_match({raw}, {literal(rf'[+-]?[0-9]{{1,3}}({mark}[0-9]{{3}})+([.][0-9]+)?')})"
+    return f"(CASE WHEN {whole} THEN replace({raw}, {literal(mark)}, '') ELSE {raw} END)"
 
 
 def _translated(raw: str, part: ColumnMapping) -> str:
@@ -148,7 +163,7 @@ def _fits(column: Column, in_key: bool, now: datetime) -> str:
 
 def _too_small(column: Column) -> str:
     if column.sign is Sign.ANY:
-        return "false"
+        return f"{column.name} IS NULL"
     if column.sign is Sign.NOT_NEGATIVE:
         return f"{column.name} < 0"
     return f"{column.name} <= 0" + (f" AND {column.name}_fine <= 0" if column.fine else "")
@@ -232,7 +247,8 @@ def _column_faults(
         joined = " joined by |" if column.kind is Kind.CHOICES else ""
         found.append((wrong, because(f"must be one of {', '.join(known)}{joined}")))
     else:
-        found.append((wrong, because("not a date as 2026-04-01" if column.kind is Kind.DATE else "not true or false")))
+        day = "not a date as the mapping writes it" if part.date_format else "not a date as 2026-04-01"
+        found.append((wrong, because(day if column.kind is Kind.DATE else "not true or false")))
         if column.kind is Kind.DATE and not column.future:
             found.append((f"{name} > {_today(now)}", because("lies in the future")))
     return found

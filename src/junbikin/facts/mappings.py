@@ -28,7 +28,8 @@ class ColumnMapping:
 
     From the first of `columns` that the file has, or from `fallback` where that is empty, or from `constant`;
     then through `values`. `scale` restores a float to that many decimals; `time_format` is `epoch_s`,
-    `epoch_ms`, `epoch_us` or a strptime pattern.
+    `epoch_ms`, `epoch_us` or a strptime pattern, `date_format` such a pattern of a day, and `grouped` the character between
+    thousands.
     """
 
     columns: tuple[str, ...] = ()
@@ -37,6 +38,8 @@ class ColumnMapping:
     values: Table[str, str] = field(default_factory=dict)
     scale: int | None = None
     time_format: str | None = None
+    date_format: str | None = None
+    grouped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,14 @@ def _is_time_format(value: Any) -> bool:
     return True
 
 
+def _is_date_format(value: Any) -> bool:
+    return _is_time_format(value) and all(part in value for part in ("%Y", "%m", "%d"))
+
+
+def _is_grouping(value: Any) -> bool:
+    return value in (",", "'", " ", "，")
+
+
 MAX_SCALE = 18
 _Shape = tuple[Callable[[Any], bool], str]
 """What a value must be: the check, and its words."""
@@ -127,6 +138,8 @@ _PART: dict[str, _Shape] = {
     "values": (_are_pairs, 'a table of texts, such as { BUY = "buy" }'),
     "scale": (_is_count, f"a count of decimals, 0 to {MAX_SCALE}"),
     "time_format": (_is_time_format, '"epoch_s", "epoch_ms", "epoch_us" or a pattern such as "%Y-%m-%d %H:%M:%S"'),
+    "date_format": (_is_date_format, 'a pattern with year, month and day, such as "%Y/%m/%d"'),
+    "grouped": (_is_grouping, 'the character between thousands: ",", "\'", " " or "，"'),
 }
 
 
@@ -196,6 +209,11 @@ def _checked(name: str, content: dict[str, Any], dataset: Dataset) -> Mapping:
     )
 
 
+_ONLY_FOR = {
+    "time_format": (Kind.INSTANT, "times"), "date_format": (Kind.DATE, "days"), "grouped": (Kind.NUMBER, "numbers"),
+}  # fmt: skip
+
+
 def _part(part: Any, dataset: Dataset, column: str, name: str) -> ColumnMapping:
     where = f"{name}, columns.{column}"
     if not isinstance(part, dict):
@@ -203,8 +221,9 @@ def _part(part: Any, dataset: Dataset, column: str, name: str) -> ColumnMapping:
     _well_formed(part, _PART, name, f"columns.{column}")
     if ("column" in part) == ("constant" in part):
         raise MappingProblem("give either column or constant", where=where, then="keep the one that is meant")
-    if "time_format" in part and dataset.column(column).kind is not Kind.INSTANT:
-        raise MappingProblem("time_format is for times", where=where, then="remove it")
+    for key, (kind, what) in _ONLY_FOR.items():
+        if key in part and dataset.column(column).kind is not kind:
+            raise MappingProblem(f"{key} is for {what}", where=where, then="remove it")
     named = part.get("column", [])
     return ColumnMapping(
         columns=(named,) if isinstance(named, str) else tuple(named),
@@ -213,6 +232,8 @@ def _part(part: Any, dataset: Dataset, column: str, name: str) -> ColumnMapping:
         values=dict(part.get("values", {})),
         scale=part.get("scale"),
         time_format=part.get("time_format"),
+        date_format=part.get("date_format"),
+        grouped=part.get("grouped"),
     )
 
 

@@ -40,7 +40,7 @@ def reasons(home: Home) -> list[str]:
 
 
 def test_a_trust_bank_states_in_its_own_words_and_letters(home: Home) -> None:
-    line = "2026-03-31,信-10001,楓信託銀行,円,1234567890,残証-0331,2026/03/31 18:30:00,髙橋"
+    line = "2026/03/31,信-10001,楓信託銀行,円,\"1,234,567,890\",残証-0331,2026/03/31 18:30:00,髙橋"
     receipt = taken(home, "kaede-trust", TRUST, line, encoding="cp932")
     assert (receipt.accepted, receipt.quarantined) == (1, 0)
     [row] = stated(home)
@@ -50,7 +50,7 @@ def test_a_trust_bank_states_in_its_own_words_and_letters(home: Home) -> None:
 
 
 def test_a_contract_that_the_mapping_does_not_name_is_quarantined(home: Home) -> None:
-    line = "2026-03-31,信-99999,楓信託銀行,円,1,残証-0331,2026/03/31 18:30:00,"
+    line = "2026/03/31,信-99999,楓信託銀行,円,1,残証-0331,2026/03/31 18:30:00,"
     assert taken(home, "kaede-trust", TRUST, line, encoding="cp932").quarantined == 1
     assert stated(home) == []
 
