@@ -1,4 +1,4 @@
-"""A firm of some days for tests of what people see: forty assets, a hot day, a short trust, a day that nobody prices."""
+"""A firm of some days for tests of what people see: forty assets, a hot day, a short trust."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from junbikin.rulebooks.load import load_rulebook
 from .conftest import bring
 
 DAYS = tuple(date(2026, 3, day) for day in (2, 3, 4, 5, 6, 9, 10))
-HOT, SHORT, UNPRICED = DAYS[1], DAYS[3], DAYS[5]
+HOT, SHORT = DAYS[1], DAYS[3]
 LAST = DAYS[-1]
 
 
@@ -25,8 +25,7 @@ def firm(folder: Path, assets: Sequence[str] = ("BTC", "ETH"), days: Sequence[da
     bring(home, "customer_balances", (f"{d},{who},{a},50" for d in days for a in assets for who in ("ada", "ben")))
     bring(home, "customer_balances", (f"{d},cid,JPY,900" for d in days))
     bring(home, "holdings", (row for day in days for row in _holdings(day, assets)))
-    priced = [day for day in days if day != UNPRICED]
-    bring(home, "prices", (f"{a},JPY,{day}T12:00:00+09:00,1000,ours" for day in priced for a in assets))
+    bring(home, "prices", (f"{a},JPY,{day}T12:00:00+09:00,1000,ours" for day in days for a in assets))
     bring(home, "financials", [f"{days[0]},net_assets,100000000"])
     bring(home, "audits", (f"2026-01-15,{kind},An Auditor,2025-12-31" for kind in ("segregation", "guarantee")))
     return home
