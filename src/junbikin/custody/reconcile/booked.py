@@ -65,26 +65,22 @@ FEW = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """Whether the books' side was `extracted` anew; else table `moved` (holder, asset, change) says by how much it changed.
-
-    `was` is the generation and moment that it was brought up from, None when it is new.
-    """
+    """How the books' side was made: `was` is the generation and moment that it was brought up from, None when it was extracted anew."""
 
     was: dict[str, Any] | None
 
-    @property
-    def extracted(self) -> bool:
-        """Whether nothing is known of what changed."""
-        return self.was is None
-
 
 def bring_up(engine: duckdb.DuckDBPyConnection, books: Books, moment: Moment, folder: Path) -> Booked:
-    """Makes `kept.base`, `kept.overlay` and `kept.places` those of a moment, within the caller's transaction."""
+    """Makes `kept.base`, `kept.overlay` and `kept.places` those of a moment, within the caller's transaction.
+
+    When they are brought up from an earlier one, table `standing` has what is booked of the accounts whose balance changed and of
+    those in the table `touched`, with the change.
+    """
     was = said(engine, "booked")
     accounts = _touched(engine, books, moment, was) if was and _holds(books, was) else None
     if was is None or accounts is None:
         _extract(engine, books, moment, folder / "booked.csv")
-        _say(engine, moment, uuid.uuid4().hex)
+        remember(engine, moment)
         return Booked(None)
     rows = folder / "moved.csv"
     values = {
@@ -93,20 +89,21 @@ def bring_up(engine: duckdb.DuckDBPyConnection, books: Books, moment: Moment, fo
     copied(books, _CHANGED, values, rows)
     engine.execute(
         f"CREATE OR REPLACE TEMP TABLE changed AS {read(rows, 'holder VARCHAR', 'asset VARCHAR', 'place VARCHAR', f'change {QUANTITY}')}; "
-        "CREATE OR REPLACE TEMP TABLE moved AS SELECT holder, asset, sum(change) AS change, hash(holder, asset) AS h FROM changed "
+        "CREATE OR REPLACE TEMP TABLE moved AS SELECT holder, asset, sum(change) AS change FROM changed "
         "WHERE holder IS NOT NULL GROUP BY holder, asset HAVING sum(change) <> 0"
     )
     _apply(engine)
-    _say(engine, moment, was["generation"])
+    remember(engine, moment, was["generation"])
     return Booked(was)
 
 
-def _say(engine: duckdb.DuckDBPyConnection, moment: Moment, generation: str) -> None:
+def remember(engine: duckdb.DuckDBPyConnection, moment: Moment, generation: str = "") -> None:
+    """Keeps of which moment the books' side is; a new generation when it was not brought up from an earlier one."""
     say(
         engine,
         "booked",
         {
-            "generation": generation,
+            "generation": generation or uuid.uuid4().hex,
             "at": moment.at.isoformat(),
             "known_at": moment.known_at.isoformat(),
             "strands": [[strand, length, head.hex()] for strand, length, head in moment.strands],
@@ -170,19 +167,37 @@ def take(engine: duckdb.DuckDBPyConnection, rows: str) -> None:
 
 
 def _apply(engine: duckdb.DuckDBPyConnection) -> None:
-    """Puts `moved` over the base, and keeps it as `moved.before`: what each was before."""
+    """Puts `moved` over the base; table `standing` says what is booked of each account that moved, here or on the platform."""
     engine.execute(
-        "CREATE OR REPLACE TEMP TABLE stood AS SELECT m.holder, m.asset, o.quantity AS laid, b.quantity AS based, b.base_row FROM moved m "
-        "LEFT JOIN kept.overlay o ON o.holder = m.holder AND o.asset = m.asset LEFT JOIN ("
-        "SELECT rowid AS base_row, holder, asset, quantity, h FROM kept.base WHERE h IN (SELECT h FROM moved)) b "
-        "ON b.h = m.h AND b.holder = m.holder AND b.asset = m.asset; "
+        "CREATE OR REPLACE TEMP TABLE sought AS SELECT coalesce(m.holder, t.account) AS holder, coalesce(m.asset, t.asset) AS asset, "
+        "coalesce(m.change, 0) AS change, hash(coalesce(m.holder, t.account), coalesce(m.asset, t.asset)) AS h "
+        "FROM moved m FULL JOIN touched t ON t.account = m.holder AND t.asset = m.asset"
+    )
+    # The hashes alone are scanned; rows are fetched only where one is that of an account sought, and then compared by name.
+    engine.execute(
+        "CREATE OR REPLACE TEMP TABLE near AS SELECT rowid AS base_row FROM kept.base WHERE h IN (SELECT h FROM sought); "
+        "CREATE OR REPLACE TEMP TABLE based AS SELECT rowid AS base_row, holder, asset, quantity FROM kept.base "
+        "WHERE rowid IN (SELECT base_row FROM near); "
+        "CREATE OR REPLACE TEMP TABLE standing AS SELECT s.holder, s.asset, s.change, b.base_row, "
+        "coalesce(o.quantity, b.quantity, 0) + s.change AS quantity FROM sought s "
+        "LEFT JOIN kept.overlay o ON o.holder = s.holder AND o.asset = s.asset "
+        "LEFT JOIN based b ON b.holder = s.holder AND b.asset = s.asset"
+    )
+    engine.execute(
         "DELETE FROM kept.overlay o USING moved m WHERE o.holder = m.holder AND o.asset = m.asset; "
-        "INSERT INTO kept.overlay SELECT s.base_row, s.holder, s.asset, coalesce(s.laid, s.based, 0) + m.change "
-        "FROM stood s JOIN moved m ON m.holder = s.holder AND m.asset = s.asset; "
+        "INSERT INTO kept.overlay SELECT base_row, holder, asset, quantity FROM standing WHERE change <> 0; "
         "CREATE OR REPLACE TEMP TABLE placed AS SELECT place, asset, named, sum(quantity) AS quantity FROM ("
         "SELECT * FROM kept.places UNION ALL SELECT place, asset, holder IS NOT NULL, change FROM changed) GROUP BY ALL; "
         "DELETE FROM kept.places; INSERT INTO kept.places SELECT * FROM placed"
     )
+    [(laid, based)] = engine.execute(
+        "SELECT (SELECT count(*) FROM kept.overlay), (SELECT count(*) FROM kept.base)"
+    ).fetchall()
+    if laid > FEW and laid * 10 > based:
+        engine.execute(
+            f"CREATE OR REPLACE TEMP TABLE folded AS {BOOKED}; CREATE OR REPLACE TABLE kept.base AS SELECT account AS holder, asset, quantity, "
+            "hash(account, asset) AS h FROM folded; DROP TABLE folded; DELETE FROM kept.overlay"
+        )
 
 
 def copied(books: Books, query: str, values: dict[str, Any], target: Path) -> None:

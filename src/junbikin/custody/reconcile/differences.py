@@ -19,32 +19,78 @@ from junbikin.custody.reconcile.platform import Platform, changed, moment, state
 from junbikin.facts.engine import literal, parquet
 
 
+def touch(engine: duckdb.DuckDBPyConnection, platform: Platform, at: Moment) -> None:
+    """Table `touched` (account, asset): accounts whose balance on the platform may be another than the last time; empty when that
+    cannot be told."""
+    engine.execute("CREATE OR REPLACE TEMP TABLE touched (account VARCHAR, asset VARCHAR)")
+    was = said(engine, "compared")
+    if was is None or not _follows(was, platform, at):
+        return
+    known, before = set(was["changes"]), datetime.fromisoformat(was["at"])
+    fresh = [segment for segment in platform.changes if segment.sha256 not in known]
+    seen = [segment for segment in platform.changes if segment.sha256 in known and before < at.at]
+    parts = [
+        f"SELECT account_id AS account, asset FROM {parquet(platform.paths(segments))} WHERE changed_at <= {moment(at.at)}{later}"
+        for segments, later in ((fresh, ""), (seen, f" AND changed_at > {moment(before)}"))
+        if segments
+    ]
+    if parts:
+        engine.execute(f"INSERT INTO touched SELECT DISTINCT account, asset FROM ({' UNION ALL '.join(parts)})")
+
+
+def _follows(was: dict[str, Any], platform: Platform, at: Moment) -> bool:
+    """Whether the platform's side is what it was the last time and what changed since."""
+    snapshot, changes = _files(platform)
+    return (
+        bool(was["snapshot"] == snapshot)
+        and set(was["changes"]) <= set(changes)
+        and datetime.fromisoformat(was["at"]) <= at.at
+    )
+
+
+def _files(platform: Platform) -> tuple[list[str], list[str]]:
+    return [segment.sha256 for segment in platform.snapshot], [segment.sha256 for segment in platform.changes]
+
+
 def compare(
     engine: duckdb.DuckDBPyConnection, platform: Platform, at: Moment, named: Sequence[str], booked: Booked | None
 ) -> bool:
     """Makes the totals and `kept.differing` those of a moment, within the caller's transaction. Returns whether it was done in full.
 
-    `named` are the assets that the books keep account by account; `booked` None means that there are no books.
+    `named` are the assets that the books keep account by account; `booked` None means that there are no books. `touch` and
+    `bring_up` have been called.
     """
-    now = _compared(engine, platform, at, named, booked)
-    again = _moved(engine, platform, at, said(engine, "compared"), now, booked)
-    if not again:
+    was = said(engine, "compared")
+    again = (
+        was is not None
+        and booked is not None
+        and booked.was is not None
+        and booked.was == was["booked"]
+        and was["named"] == list(named)
+        and _follows(was, platform, at)
+        and _few(engine, named)
+    )
+    if again:
+        _bring(engine, platform, at)
+    else:
         _in_full(engine, platform, at, named)
-    say(engine, "compared", now)
+    snapshot, changes = _files(platform)
+    now = said(engine, "booked") if booked else None
+    say(
+        engine,
+        "compared",
+        {"snapshot": snapshot, "changes": changes, "at": at.at.isoformat(), "named": list(named), "booked": now},
+    )
     return not again
 
 
-def _compared(
-    engine: duckdb.DuckDBPyConnection, platform: Platform, at: Moment, named: Sequence[str], booked: Booked | None
-) -> dict[str, Any]:
-    """What a comparison was of: kept to know whether the next can start from it."""
-    return {
-        "snapshot": [segment.sha256 for segment in platform.snapshot],
-        "changes": [segment.sha256 for segment in platform.changes],
-        "at": at.at.isoformat(),
-        "named": list(named),
-        "booked": said(engine, "booked") if booked else None,
-    }
+def _few(engine: duckdb.DuckDBPyConnection, named: Sequence[str]) -> bool:
+    """Whether what moved is little enough to be looked at account by account, and of assets that are compared so."""
+    [(count, strange)] = engine.execute(
+        f"SELECT count(*), count(*) FILTER (asset NOT IN ({_list([*named, ''])})) FROM touched"
+    ).fetchall()
+    [(accounts,)] = engine.execute("SELECT coalesce(sum(accounts), 0) FROM kept.platform_totals").fetchall()
+    return not strange and not (count > FEW and count * 20 > accounts)
 
 
 def _in_full(engine: duckdb.DuckDBPyConnection, platform: Platform, at: Moment, named: Sequence[str]) -> None:
@@ -80,72 +126,13 @@ def _list(words: Sequence[str]) -> str:
     return ", ".join(literal(word) for word in words)
 
 
-def _moved(
-    engine: duckdb.DuckDBPyConnection,
-    platform: Platform,
-    at: Moment,
-    was: dict[str, Any] | None,
-    now: dict[str, Any],
-    booked: Booked | None,
-) -> bool:
-    """Brings the last comparison up to date; False when it cannot be started from, or too much moved."""
-    if was is None or booked is None or booked.extracted:
-        return False
-    if any(was[name] != now[name] for name in ("snapshot", "named")) or was["booked"] != booked.was or at.at < _at(was):
-        return False
-    known = set(was["changes"])
-    if not known <= set(now["changes"]):
-        return False
-    _touch(engine, platform, at, was, known)
-    [(count, strange)] = engine.execute(
-        f"SELECT count(*), count(*) FILTER (asset NOT IN ({_list([*now['named'], ''])})) FROM touched"
-    ).fetchall()
-    [(accounts,)] = engine.execute("SELECT coalesce(sum(accounts), 0) FROM kept.platform_totals").fetchall()
-    if strange or (count > FEW and count * 20 > accounts):
-        return False
-    _bring(engine, platform, at)
-    return True
-
-
-def _at(was: dict[str, Any]) -> datetime:
-    """The instant that a comparison was of."""
-    return datetime.fromisoformat(was["at"])
-
-
-def _touch(
-    engine: duckdb.DuckDBPyConnection, platform: Platform, at: Moment, was: dict[str, Any], known: set[str]
-) -> None:
-    """Table `touched`: accounts whose balance on the platform may be another than the last time."""
-    fresh = [segment for segment in platform.changes if segment.sha256 not in known]
-    seen = [segment for segment in platform.changes if segment.sha256 in known]
-    parts = ["SELECT NULL::VARCHAR AS account, NULL::VARCHAR AS asset WHERE false"]
-    for segments, since in ((fresh, None), (seen, _at(was))):
-        if segments and not (since and since >= at.at):
-            later = f" AND changed_at > {moment(since)}" if since else ""
-            parts.append(
-                f"SELECT account_id, asset FROM {parquet(platform.paths(segments))} WHERE changed_at <= {moment(at.at)}{later}"
-            )
-    engine.execute(
-        f"CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT account, asset FROM ({' UNION ALL '.join(parts)})"
-    )
-
-
 def _bring(engine: duckdb.DuckDBPyConnection, platform: Platform, at: Moment) -> None:
-    engine.execute(
-        "CREATE OR REPLACE TEMP TABLE keys AS SELECT coalesce(t.account, m.holder) AS account, coalesce(t.asset, m.asset) AS asset, "
-        "coalesce(m.change, 0) AS change, hash(coalesce(t.account, m.holder), coalesce(t.asset, m.asset)) AS h "
-        "FROM touched t FULL JOIN moved m ON m.holder = t.account AND m.asset = t.asset"
-    )
     # Of an account that did not differ, the platform said the last time what the books said.
     engine.execute(
         "CREATE OR REPLACE TEMP TABLE moving AS SELECT k.account, k.asset, coalesce(p.quantity, k.platform_was) AS platform, k.platform_was, "
-        "k.booked, k.booked_was FROM ("
-        "SELECT k.account, k.asset, coalesce(o.quantity, b.quantity, 0) AS booked, coalesce(o.quantity, b.quantity, 0) - k.change AS booked_was, "
-        "coalesce(d.platform, coalesce(o.quantity, b.quantity, 0) - k.change) AS platform_was FROM keys k "
-        "LEFT JOIN kept.overlay o ON o.holder = k.account AND o.asset = k.asset "
-        "LEFT JOIN (SELECT holder, asset, quantity, h FROM kept.base WHERE h IN (SELECT h FROM keys)) b "
-        "ON b.h = k.h AND b.holder = k.account AND b.asset = k.asset "
-        "LEFT JOIN kept.differing d ON d.account = k.account AND d.asset = k.asset) k "
+        "k.booked, k.booked_was FROM (SELECT s.holder AS account, s.asset, s.quantity AS booked, s.quantity - s.change AS booked_was, "
+        "coalesce(d.platform, s.quantity - s.change) AS platform_was FROM standing s "
+        "LEFT JOIN kept.differing d ON d.account = s.holder AND d.asset = s.asset) k "
         f"LEFT JOIN ({changed(platform, at.at, 'touched')}) p ON p.account = k.account AND p.asset = k.asset"
     )
     for table, count, side in (("platform_totals", "accounts", "platform"), ("booked_totals", "holders", "booked")):
@@ -156,6 +143,6 @@ def _bring(engine: duckdb.DuckDBPyConnection, platform: Platform, at: Moment) ->
             f"DELETE FROM kept.{table}; INSERT INTO kept.{table} SELECT asset, {count}, quantity FROM summed"
         )
     engine.execute(
-        "DELETE FROM kept.differing d USING keys k WHERE d.account = k.account AND d.asset = k.asset; "
+        "DELETE FROM kept.differing d USING moving m WHERE d.account = m.account AND d.asset = m.asset; "
         "INSERT INTO kept.differing SELECT account, asset, platform, booked FROM moving WHERE platform <> booked"
     )

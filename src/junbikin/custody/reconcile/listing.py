@@ -51,6 +51,9 @@ def accounts(engine: duckdb.DuckDBPyConnection) -> None:
         "ELSE 'excess' END, d.account, d.asset, '', d.booked, d.platform FROM kept.differing d LEFT JOIN timed t USING (account, asset) "
         "ANTI JOIN (FROM refused WHERE account IS NOT NULL) r ON r.account = d.account AND r.asset = d.asset"
     )
+    [(negative,)] = engine.execute("SELECT count(*) FROM refused WHERE account IS NOT NULL").fetchall()
+    if not negative:
+        return
     engine.execute(
         "INSERT INTO breaks SELECT 'account', 'negative', n.account, n.asset, '', coalesce(o.quantity, b.quantity), n.quantity FROM ("
         "SELECT account, asset, arg_max(quantity, dataset = 'balance_changes') AS quantity FROM refused WHERE account IS NOT NULL GROUP BY ALL) n "
@@ -63,7 +66,10 @@ def accounts(engine: duckdb.DuckDBPyConnection) -> None:
 def add(engine: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
     """Adds breaks that are not of single accounts."""
     if rows:
-        engine.executemany("INSERT INTO breaks VALUES ($1, $2, $3, $4, $5, $6, $7)", [_texts(row) for row in rows])
+        columns = [list(column) for column in zip(*map(_texts, rows), strict=True)]
+        engine.execute(
+            f"INSERT INTO breaks SELECT {', '.join(f'unnest(${n}::VARCHAR[])' for n in range(1, 8))}", columns
+        )
 
 
 def _texts(row: Row) -> list[str | None]:

@@ -14,7 +14,7 @@ import duckdb
 from junbikin.books.database import Books
 from junbikin.custody.reconcile import judge, listing, timing
 from junbikin.custody.reconcile.booked import Booked, bring_up, forget
-from junbikin.custody.reconcile.differences import compare
+from junbikin.custody.reconcile.differences import compare, touch
 from junbikin.custody.reconcile.kept import kept, whole
 from junbikin.custody.reconcile.moment import Moment, moment_of
 from junbikin.custody.reconcile.places import Customers, Places, customers_of, places_of
@@ -63,6 +63,7 @@ def reconciled(
     with kept(lake) as work, _exact():
         engine, folder = work.engine, work.folder
         with whole(engine):
+            touch(engine, platform, moment)
             progress("reading the books", 0.0)
             booked = _booked(engine, books, moment, folder)
             progress("comparing accounts", 0.3)
