@@ -111,6 +111,10 @@ def test_every_dataset_can_be_read_in_its_own_names(tmp_path: Path) -> None:
         "policies": "2025-03-31,p,insurer,,2025-03-31,2099-03-31,hack,hot,1,0,letter",
         "controls": "2025-03-31,key_ceremony,single_person,letter",
         "reserve_entries": "e,2025-03-31,use,1,letter",
+        "balance_changes": "2025-03-31T10:00:00Z,ada,BTC,1",
+        "statements": "2025-03-31,vault,BTC,1,custodian,7,2025-03-31T10:00:00Z,letter",
+        "financials": "2025-03-31,net_assets,-1,letter",
+        "audits": "2025-03-31,segregation,auditor,2025-03-31,letter",
         "declared_volumes": "margin,2025-03-01,2025-03-31,1,letter",
     }
     assert set(rows) == set(DATASETS)
