@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from junbikin import rulebooks
 from junbikin.custody.day import judge
 from junbikin.custody.judging import memory_of, views_of
 from junbikin.custody.memory import Memory
@@ -24,10 +26,12 @@ from junbikin.findings import Severity
 from junbikin.home import Home
 from junbikin.reports import custody_charts as charts
 from junbikin.reports.custody_page import Shown, custody_page
+from junbikin.reports.duties import stands
 from junbikin.reports.report import report
 from junbikin.reserve.assess import assess
 from junbikin.rulebooks.load import load_rulebook
 
+from .conftest import bring
 from .shown import DAYS, HOT, LAST, SHORT, firm, page_of
 from .test_screen import aged
 
@@ -247,11 +251,32 @@ def test_a_day_on_which_the_share_is_not_known_breaks_the_line() -> None:
     assert [[dot.value for dot in piece] for piece in line.pieces] == [[values[0]], [values[2], values[3]]]
 
 
-def test_of_a_regime_by_asset_the_largest_share_of_each_day_is_drawn(home: Home) -> None:
-    line = page_of(home, rulebook="hk-sfc").hot_line
+@pytest.fixture(scope="module")
+def by_asset(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A regime whose limit is of each asset, as Bahrain's is."""
+    folder = tmp_path_factory.mktemp("books") / "by-asset"
+    shutil.copytree(Path(rulebooks.__file__).parent / "hk_sfc", folder)
+    text = (folder / "rulebook.toml").read_text(encoding="utf-8").replace('value = "total"', 'value = "asset"')
+    (folder / "rulebook.toml").write_text(text.replace('id = "hk-sfc"', 'id = "by-asset"'), encoding="utf-8")
+    return str(folder)
+
+
+def test_of_a_regime_by_asset_the_largest_share_of_each_day_is_drawn(tmp_path: Path, by_asset: str) -> None:
+    home = firm(tmp_path / "home")
+    bring(home, "holdings", [f"{DAYS[4]},hot,ETH,50,customer,hot"], corrects="counted again")
+    shown = page_of(home, rulebook=by_asset)
+    line = shown.hot_line
     assert line is not None
     assert [dot.day for dot in line.dots] == list(DAYS)
-    assert line.dots[1].value == Decimal("0.09")
+    assert {dot.day: plain(dot.value) for dot in line.dots}[HOT] == "0.09"
+    assert {dot.day: plain(dot.value) for dot in line.dots}[DAYS[4]] == "0.5"
+    assert "of each day the largest of any asset" in custody_page([shown])
+
+
+def test_of_a_regime_by_asset_those_above_the_limit_are_counted(home: Home, by_asset: str) -> None:
+    duty = page_of(home, HOT, by_asset).duty("hot")
+    assert duty is not None
+    assert stands(duty, "en").endswith("2%); and 1 more, 1 of them not kept")
 
 
 def test_a_short_trust_is_below_the_line_of_nothing_on_its_day_alone(shown: Shown) -> None:

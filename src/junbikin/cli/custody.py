@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from junbikin.cli import evidence, reconcile
 from junbikin.cli.positions import DAY, SEVERITIES, day_of, ledger_of, write_page
@@ -25,12 +26,28 @@ if TYPE_CHECKING:
 def custody_days(home: Home, as_of: date, ids: tuple[str, ...]) -> Iterator[tuple[Views, list[CustodyDay]]]:
     """The custody day under each rulebook named, else under those of the home, and the facts that it was judged from."""
     from junbikin.custody.judging import judged_in, views_of
+    from junbikin.home import CONFIG
     from junbikin.rulebooks.load import load_rulebook
 
     rulebooks = [load_rulebook(name) for name in ids] or [load_rulebook(name, home.path) for name in home.custody]
+    if not rulebooks:
+        raise BadInput(
+            "no rulebook of custody is in force here", where=str(home.path / CONFIG), then='write custody = ["jp-psa"]'
+        )
     with ledger_of(home, as_of) as ledger:
         views = views_of(home, ledger)
         yield views, judged_in(views, rulebooks, as_of)
+
+
+def _nothing_given(ctx: click.Context, below: str) -> None:
+    """Refuses an option before a command below, where it would say nothing."""
+    for parameter in ctx.command.params:
+        if ctx.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE:
+            raise BadInput(
+                f"{parameter.opts[0]} before {below!r} says nothing to it",
+                where="junbikin custody",
+                then=f"write it behind: junbikin custody {below} {parameter.opts[0]} …",
+            )
 
 
 @click.group(invoke_without_command=True)
@@ -52,6 +69,7 @@ def custody(
 ) -> None:
     """Is every customer's asset there, apart, mostly cold, matched in kind; what is missing, since when, by when cured."""
     if ctx.invoked_subcommand is not None:
+        _nothing_given(ctx, ctx.invoked_subcommand)
         return
     from junbikin.custody.archive import keep
     from junbikin.findings import Severity

@@ -12,6 +12,7 @@ from junbikin.custody.reconcile.listing import read
 from junbikin.custody.reconcile.recorded import Recorded, every, list_of
 from junbikin.facts.engine import connect
 from junbikin.figures import Name
+from junbikin.figures.amounts import EXACT
 
 AGES = (
     (0, Name("new", "当日")),
@@ -81,5 +82,5 @@ def _class(kind: Kind, rows: list[tuple[str, int, int, date, Decimal | None]]) -
     for asset, days, count, _, amount in rows:
         counts[next(index for index, (most, _) in enumerate(AGES) if most is None or days <= most)] += count
         if amount is not None and asset:
-            amounts[asset] = amounts.get(asset, Decimal(0)) + amount
+            amounts[asset] = EXACT.add(amounts.get(asset, Decimal(0)), amount)
     return Class(kind, tuple(counts), min(since for *_, since, _ in rows), tuple(sorted(amounts.items())))
