@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,7 +24,9 @@ from junbikin.facts.run import Progress
 R = TypeVar("R")
 
 SLICE = 1_000_000
-"""Rows that are read and sorted at once."""
+"""Rows that are read at once."""
+TOGETHER = 8
+"""Pieces that are sorted one after the other in the same memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,9 @@ def _lay(snapshot: Snapshot, ground: Ground, trees: list[Tree], shelf: Shelf, ea
     for file in (shelf.keys, shelf.leaves, shelf.nodes):
         file.touch()
     work = list(pieces(trees))
-    ties = _told("sorting leaves", each(partial(merge, shelf, sorted_runs), work), len(work), progress)
-    for piece, tied in zip(work, ties, strict=True):
+    shares = [work[first : first + TOGETHER] for first in range(0, len(work), TOGETHER)]
+    ties = _told("sorting leaves", each(partial(merge, shelf, sorted_runs), shares), len(shares), progress)
+    for piece, tied in zip(work, chain.from_iterable(ties), strict=True):
         asset = ground.assets[piece.tree.place]
         twice = named_twice(snapshot, ground.memory_limit, asset) if tied else None
         if twice is not None:

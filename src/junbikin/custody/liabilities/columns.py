@@ -68,6 +68,14 @@ def _words(numbers: Bytes) -> Numbers:
     return numbers.view(">u8").astype(np.uint64)
 
 
+def reordered(nodes: Bytes, order: NDArray[np.intp], into: Bytes) -> NDArray[np.void]:
+    """Stored nodes in another order, put into other memory."""
+    found = into[: len(order)].view(f"V{NODE}").ravel()
+    return np.take(
+        nodes.view(f"V{NODE}").ravel(), order, out=found, mode="clip"
+    )  # any other mode makes a copy of its own
+
+
 def counts_of(level: int, first: int, nodes: int, leaves: int) -> Numbers:
     """How many of the tree's leaves are under each of the `nodes` of a level from the node `first` on."""
     places = np.arange(first, first + nodes, dtype=np.uint64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from junbikin.custody.liabilities.columns import AT_ONCE, NODE, Bytes, Numbers, digests
+from junbikin.custody.liabilities.columns import AT_ONCE, NODE, Bytes, Numbers, digests, reordered
 from junbikin.custody.liabilities.nonces import nonces
 from junbikin.custody.liabilities.sums import DIGEST, NONCE, SUM
 from junbikin.facts.engine import connect, file, literal
@@ -61,61 +61,84 @@ class Batch:
     units: Bytes
 
 
-Leaves = tuple[Places, Numbers, Bytes]
-"""Asset, key and node of each."""
-
-
 def write_runs(ground: Ground, part: Slice) -> list[list[int]]:
     """Writes the leaves of a slice in runs, each by asset and then by key; of each run, how many leaves each asset has."""
-    return [_written(ground, part.run(number), leaves) for number, leaves in enumerate(_leaves(ground, part))]
+    some, counts, filled = _Leaves.room_for(RUN), list[list[int]](), 0
+    for rows in _of_one_length(_batches(ground, part)):
+        if filled + len(rows.places) > RUN:
+            counts.append(_write(ground, part.run(len(counts)), some.part(0, filled)))
+            filled = 0
+        _make(ground, rows, some.part(filled, filled + len(rows.places)))
+        filled += len(rows.places)
+    if filled:
+        counts.append(_write(ground, part.run(len(counts)), some.part(0, filled)))
+    return counts
 
 
-def _written(ground: Ground, run: Path, leaves: Leaves) -> list[int]:
-    places, keys, nodes = leaves
-    order = np.argsort(keys)
-    order = order[np.argsort(places[order], kind="stable")]
-    keys[order].astype(KEY).tofile(run.with_suffix(".keys"))
-    nodes.view(f"V{NODE}").ravel()[order].tofile(run.with_suffix(".nodes"))
-    return [int(count) for count in np.bincount(places, minlength=len(ground.assets))]
+@dataclass(frozen=True, slots=True)
+class _Leaves:
+    """Asset, key and node of some leaves, and room to put the nodes in order: made once, since new memory costs as much as hashing."""
+
+    places: Places
+    keys: Numbers
+    nodes: Bytes
+    ordered: Bytes
+
+    @staticmethod
+    def room_for(count: int) -> _Leaves:
+        nodes, ordered = (np.empty((count, NODE), np.uint8) for _ in range(2))
+        return _Leaves(np.empty(count, np.uint16), np.empty(count, np.uint64), nodes, ordered)
+
+    def part(self, first: int, last: int) -> _Leaves:
+        some = slice(first, last)
+        return _Leaves(self.places[some], self.keys[some], self.nodes[some], self.ordered[some])
 
 
-def _leaves(ground: Ground, part: Slice) -> Iterator[Leaves]:
-    """The leaves of a slice, as many at a time as are sorted at once."""
-    waiting: list[Leaves] = []
-    for batch in _batches(ground, part):
-        waiting += _hashed(ground, batch)
-        if sum(len(places) for places, _, _ in waiting) >= RUN:
-            yield _joined(waiting)
-            waiting = []
-    if waiting:
-        yield _joined(waiting)
+def _write(ground: Ground, run: Path, some: _Leaves) -> list[int]:
+    order = np.argsort(some.keys)
+    order = order[np.argsort(some.places[order], kind="stable")]
+    some.keys[order].astype(KEY).tofile(run.with_suffix(".keys"))
+    reordered(some.nodes, order, some.ordered).tofile(run.with_suffix(".nodes"))
+    return [int(count) for count in np.bincount(some.places, minlength=len(ground.assets))]
 
 
-def _joined(parts: Sequence[Leaves]) -> Leaves:
-    places, keys, nodes = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    return places, keys, nodes
-
-
-def _hashed(ground: Ground, batch: Batch) -> Iterator[Leaves]:
-    """The leaves of a batch, those of accounts whose ids are equally long together."""
+def _make(ground: Ground, rows: _Rows, into: _Leaves) -> None:
+    """Makes the leaves of some balances."""
     contexts = np.frombuffer(ground.contexts, np.uint8).reshape(-1, DIGEST)
-    lengths = np.diff(batch.starts)
-    for length in np.unique(lengths):
-        windows = sliding_window_view(batch.accounts, int(length))
-        every = np.flatnonzero(lengths == length)
-        for chosen in (every[first : first + AT_ONCE] for first in range(0, len(every), AT_ONCE)):
-            places, units, accounts = batch.places[chosen], batch.units[chosen], windows[batch.starts[chosen]]
-            nonce = nonces(ground.secret, contexts, places, accounts)
-            message = np.empty((len(places), _TAIL + length), np.uint8)
-            message[:, 0] = 0
-            message[:, 1 : 1 + DIGEST] = contexts[places]
-            message[:, 1 + DIGEST : _TAIL - SUM] = nonce
-            message[:, _TAIL - SUM : _TAIL] = units
-            message[:, _TAIL:] = accounts
-            nodes = np.empty((len(places), NODE), np.uint8)
-            digests(message, nodes[:, :DIGEST])
-            nodes[:, DIGEST:] = units
-            yield places, nonce[:, : KEY.itemsize].copy().view(">u8").ravel().astype(np.uint64), nodes
+    nonce = nonces(ground.secret, contexts, rows.places, rows.accounts)
+    message = np.empty((len(rows.places), _TAIL + rows.accounts.shape[1]), np.uint8)
+    message[:, 0] = 0
+    message[:, 1 : 1 + DIGEST] = contexts[rows.places]
+    message[:, 1 + DIGEST : _TAIL - SUM] = nonce
+    message[:, _TAIL - SUM : _TAIL] = rows.units
+    message[:, _TAIL:] = rows.accounts
+    digests(message, into.nodes[:, :DIGEST])
+    into.nodes[:, DIGEST:] = rows.units
+    into.keys[:] = nonce.view(">u8")[:, 0]
+    into.places[:] = rows.places
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Balances of accounts whose ids are equally long: asset, account, quantity in units."""
+
+    places: Places
+    accounts: Bytes
+    units: Bytes
+
+
+def _of_one_length(batches: Iterable[Batch]) -> Iterator[_Rows]:
+    """The balances of batches, as many at a time as fit into the processor's cache."""
+    together = min(AT_ONCE, RUN)
+    for batch in batches:
+        lengths = np.diff(batch.starts)
+        different = np.unique(lengths)
+        for length in map(int, different):
+            every = np.flatnonzero(lengths == length) if len(different) > 1 else None
+            windows = sliding_window_view(batch.accounts, length)
+            for first in range(0, len(lengths) if every is None else len(every), together):
+                rows = slice(first, first + together) if every is None else every[first : first + together]
+                yield _Rows(batch.places[rows], windows[batch.starts[:-1][rows]], batch.units[rows])
 
 
 def _batches(ground: Ground, part: Slice) -> Iterator[Batch]:

@@ -7,17 +7,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from junbikin.custody.liabilities.columns import NODE, counts_of, parents
+from junbikin.custody.liabilities.columns import NODE, counts_of, parents, reordered
 from junbikin.custody.liabilities.runs import KEY
+from junbikin.custody.liabilities.sums import DIGEST
 
 LOWEST = 6
 """The lowest level that is stored: what is below is worked out again from 64 leaves."""
 BLOCK = 16
 """The level whose nodes are built at once, each from the leaves under it."""
-PIECE = 1 << 19
+PIECE = 1 << 18
 """Leaves that are sorted at once, about."""
 FENCED = 1 << 14
 """Keys that are held against one digest, so that what is not found is known not to be there."""
@@ -106,33 +109,56 @@ class Runs:
     starts: Path
 
 
-def merge(shelf: Shelf, runs: Runs, piece: Piece) -> bool:
-    """Puts a piece in order and where it belongs. Says whether two leaves have the same key."""
+def merge(shelf: Shelf, runs: Runs, some: Sequence[Piece]) -> list[bool]:
+    """Puts pieces in order and where they belong. Says of each whether two leaves in it have the same key."""
     starts = np.load(runs.starts, mmap_mode="r")
-    place, before, keys, nodes = piece.tree.first_leaf, 0, [], []
-    for path, start in zip(runs.paths, starts, strict=True):
-        first, last = int(start[piece.tree.place]), int(start[piece.tree.place + 1])
-        if first == last:
-            continue
-        all_keys = np.memmap(path.with_suffix(".keys"), KEY, "r")[first:last]
-        low = int(np.searchsorted(all_keys, np.uint64(piece.low), "left"))
-        high = int(np.searchsorted(all_keys, np.uint64(piece.high), "right"))
-        before += low
-        keys.append(all_keys[low:high])
-        nodes.append(np.fromfile(path.with_suffix(".nodes"), f"V{NODE}", high - low, offset=(first + low) * NODE))
-    key, node = np.concatenate(keys), np.concatenate(nodes)
-    order = np.argsort(key)
-    key = key[order]
-    tied = bool(np.any(key[1:] == key[:-1]))
-    if tied:  # by their digests: the same facts give the same roots, however they are cut into files
-        words = node.view(np.uint8).reshape(-1, NODE)[:, :32].copy().view(">u8")
-        order = np.lexsort((words[:, 3], words[:, 2], words[:, 1], words[:, 0], np.concatenate(keys)))
-    _put(shelf.keys, key, place + before)
-    _put(shelf.leaves, node[order], place + before)
-    return tied
+    found, room = (
+        list[bool](),
+        np.empty((2, 2 * PIECE, NODE), np.uint8),
+    )  # made once: new memory costs as much as sorting
+    for piece in some:
+        spans = [span for run, start in zip(runs.paths, starts, strict=True) for span in _span(run, start, piece)]
+        count = sum(len(span.keys) for span in spans)
+        if count > room.shape[1]:
+            room = np.empty((2, count, NODE), np.uint8)
+        nodes, filled = room[0, :count], 0
+        for span in spans:
+            with span.run.with_suffix(".nodes").open("rb") as stream:
+                stream.seek(span.first * NODE)
+                filled += stream.readinto(nodes[filled : filled + len(span.keys)].data) // NODE
+        keys = np.concatenate([span.keys for span in spans])
+        order = np.argsort(keys)
+        tied = keys[order]
+        found.append(bool(np.any(tied[1:] == tied[:-1])))
+        if found[-1]:  # by their digests: the same facts give the same roots, however they are cut into files
+            words = nodes[:, :DIGEST].copy().view(">u8")
+            order = np.lexsort((words[:, 3], words[:, 2], words[:, 1], words[:, 0], keys))
+        place = piece.tree.first_leaf + sum(span.before for span in spans)
+        _put(shelf.keys, keys[order], place)
+        _put(shelf.leaves, reordered(nodes, order, room[1]), place)
+    return found
 
 
-def _put(file: Path, rows: np.typing.NDArray[np.generic], first: int) -> None:
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """What a run has of a piece: the keys, where they start in the run, and how many of the tree's come before them."""
+
+    run: Path
+    keys: NDArray[np.uint64]
+    first: int
+    before: int
+
+
+def _span(run: Path, starts: NDArray[np.int64], piece: Piece) -> Iterator[_Span]:
+    first, last = int(starts[piece.tree.place]), int(starts[piece.tree.place + 1])
+    if first < last:
+        keys = np.memmap(run.with_suffix(".keys"), KEY, "r")[first:last]
+        low = int(np.searchsorted(keys, np.uint64(piece.low), "left"))
+        high = int(np.searchsorted(keys, np.uint64(piece.high), "right"))
+        yield _Span(run, keys[low:high], first + low, low)
+
+
+def _put(file: Path, rows: NDArray[Any], first: int) -> None:
     with file.open("r+b") as stream:
         stream.seek(first * rows.itemsize)
         rows.tofile(stream)
