@@ -31,6 +31,11 @@ def _amount(value: Decimal | None) -> str:
     return "" if value is None else grouped(value)
 
 
+def _cell(text: str) -> Text:
+    """Somebody else's words: on one line, and never markup of ours."""
+    return Text(visible(text))
+
+
 def _table(title: str, columns: Sequence[tuple[str, bool]]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), title=escape(title), title_justify="left")
     for name, right in columns:
@@ -54,7 +59,7 @@ def reconciliation_parts(found: Reconciliation, lang: Lang, limit: int) -> Itera
     )  # fmt: skip
     for total in found.totals:
         totals.add_row(
-            visible(total.asset), f"{total.accounts:,}", _amount(total.platform), _amount(total.booked), _amount(total.held), _amount(total.stated)
+            _cell(total.asset), f"{total.accounts:,}", _amount(total.platform), _amount(total.booked), _amount(total.held), _amount(total.stated)
         )  # fmt: skip
     yield totals
     if found.counts:
@@ -68,7 +73,7 @@ def reconciliation_parts(found: Reconciliation, lang: Lang, limit: int) -> Itera
         for count in found.counts:
             word = Text(say(count.kind.words, lang), style=_COLOURS[count.kind.severity.name])
             classes.add_row(
-                word, say(count.compared.words, lang), visible(count.asset), f"{count.count:,}", _amount(count.amount)
+                word, say(count.compared.words, lang), _cell(count.asset), f"{count.count:,}", _amount(count.amount)
             )
         yield classes
         yield breaks_table(found.first[:limit], found.as_of, lang)
@@ -93,7 +98,7 @@ def breaks_table(breaks: Sequence[Break], as_of: date, lang: Lang) -> Table:
     for each in breaks:
         table.add_row(
             each.id, Text(say(each.kind.words, lang), style=_COLOURS[each.kind.severity.name]),
-            visible(each.of) or say(each.compared.words, lang), visible(each.asset), visible(each.source), _amount(each.expected),
+            _cell(each.of or say(each.compared.words, lang)), _cell(each.asset), _cell(each.source), _amount(each.expected),
             _amount(each.found), str(each.age_days(as_of)),
         )  # fmt: skip
     return table
@@ -114,7 +119,7 @@ def episodes_table(episodes: Sequence[Episode], lang: Lang) -> Table:
         each = episode.of
         table.add_row(
             each.id, Text(say(each.kind.words, lang), style=_COLOURS[each.kind.severity.name]),
-            visible(each.of) or say(each.compared.words, lang), visible(each.asset), _amount(each.amount), each.since.isoformat(),
-            str(each.age_days(episode.last_seen)), say(episode.state.words, lang), visible(episode.assigned_to), visible(episode.explanation),
+            _cell(each.of or say(each.compared.words, lang)), _cell(each.asset), _amount(each.amount), each.since.isoformat(),
+            str(each.age_days(episode.last_seen)), say(episode.state.words, lang), _cell(episode.assigned_to), _cell(episode.explanation),
         )  # fmt: skip
     return table

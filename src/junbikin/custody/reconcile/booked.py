@@ -26,7 +26,7 @@ WITH RECURSIVE halved AS (
   FROM halved h JOIN books.records r ON r.strand = h.strand AND r.link = (h.low + h.high + 1) / 2
   WHERE h.low < h.high),
 entries AS (
-  SELECT e.account, e.amount, r.effective_at FROM halved h
+  SELECT e.account, e.amount, r.effective_at, r.recorded_at FROM halved h
   JOIN books.records r ON r.strand = h.strand AND r.link > h.low
   CROSS JOIN LATERAL unnest(r.accounts, r.amounts) e(account, amount)
   WHERE h.low = h.high AND r.kind = 'batch' AND r.recorded_at <= %(known)s AND r.effective_at > %(after)s AND r.effective_at <= %(until)s)
@@ -44,7 +44,9 @@ COPY (
 _TOUCHED = (
     SINCE
     + """
-SELECT count(*), array_agg(t.account)::text FROM (SELECT DISTINCT account FROM entries) t
+SELECT count(*), array_agg(t.account)::text FROM (
+  SELECT DISTINCT account FROM entries
+  WHERE (effective_at <= %(at)s AND recorded_at <= %(known_at)s) <> (effective_at <= %(was_at)s AND recorded_at <= %(was_known)s)) t
 JOIN books.accounts a ON a.id = t.account AND a.owner = 'customer'
 """
 )
@@ -61,6 +63,9 @@ _STILL_THERE = text("""
 
 FEW = 10_000
 """So many accounts are always brought up to date one by one; more only while they are less than a twentieth of all."""
+
+FOLDED_FROM = 10_000
+"""From so many on, and when they are more than a tenth, accounts that were laid over the base become part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +130,14 @@ def _holds(books: Books, was: dict[str, Any]) -> bool:
 
 
 def _touched(engine: duckdb.DuckDBPyConnection, books: Books, moment: Moment, was: dict[str, Any]) -> str | None:
-    """The customers' accounts whose balance may differ between two moments; None when they are too many to look at singly.
-
-    What is effective later is recorded later: whatever counts at one of the two moments and not at the other was recorded after
-    the earliest of their times.
-    """
-    since = min(_time(was["at"]), _time(was["known_at"]), moment.at, moment.known_at)
+    """The customers' accounts whose balance may differ between two moments, for what counts at one of them and not at the other;
+    None when they are too many to look at singly."""
+    was_at, was_known = _time(was["at"]), _time(was["known_at"])
+    # What is effective later is recorded later: whatever the cuts part was recorded after the earlier cut.
+    since = min(was_known, moment.known_at, *(() if was_at == moment.at else (was_at, moment.at)))
     values = {
-        "since": since, "known": max(moment.known_at, _time(was["known_at"])), "after": "-infinity",
-        "until": max(moment.at, _time(was["at"])),
+        "since": since, "known": max(moment.known_at, was_known), "after": "-infinity", "until": max(moment.at, was_at),
+        "at": moment.at, "known_at": moment.known_at, "was_at": was_at, "was_known": was_known,
     }  # fmt: skip
     with telling(books.home), books.driver() as connection:
         [(count, accounts)] = connection.execute(_TOUCHED, values).fetchall()
@@ -193,7 +197,7 @@ def _apply(engine: duckdb.DuckDBPyConnection) -> None:
     [(laid, based)] = engine.execute(
         "SELECT (SELECT count(*) FROM kept.overlay), (SELECT count(*) FROM kept.base)"
     ).fetchall()
-    if laid > FEW and laid * 10 > based:
+    if laid > FOLDED_FROM and laid * 10 > based:
         engine.execute(
             f"CREATE OR REPLACE TEMP TABLE folded AS {BOOKED}; CREATE OR REPLACE TABLE kept.base AS SELECT account AS holder, asset, quantity, "
             "hash(account, asset) AS h FROM folded; DROP TABLE folded; DELETE FROM kept.overlay"
