@@ -76,9 +76,16 @@ def _tell(index: Mapping[str, Any], folder: Path, ja: bool) -> None:
 @audit.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--signer", default="", metavar="FINGERPRINT", help="The key that must have signed it, as you noted it.")
+@click.option(
+    "--checkpoint",
+    "kept",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="One that you were given before; may be repeated.",
+)
 @AS_JSON
 @click.pass_context
-def check(ctx: click.Context, folder: Path, signer: str, json_: bool) -> None:
+def check(ctx: click.Context, folder: Path, signer: str, kept: tuple[Path, ...], json_: bool) -> None:
     """Verify the pack in FOLDER, without a home and without the database.
 
     Exit code 1 when something differs, 2 when there is no pack.
@@ -87,7 +94,7 @@ def check(ctx: click.Context, folder: Path, signer: str, json_: bool) -> None:
     from junbikin.custody.audit.check.run import differing
 
     with progress_bar() as progress:
-        found = work(folder, signer, progress)
+        found = work(folder, signer, kept, progress)
     wrong = differing(found)
     if json_:
         as_json({"agrees": not wrong, "checks": [_plain(checked) for checked in found]})

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+import rfc8785
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from books.cast import Cast, open_accounts
 from custody.conftest import bring
 from junbikin.books.database import Books
 from junbikin.books.journal import known_now
-from junbikin.books.proof.checkpoint import make_key, read_key
+from junbikin.books.proof.checkpoint import KEY_FILE, fingerprint, read_key
+from junbikin.books.proof.digests import heads_digest
 from junbikin.calendars import Period
 from junbikin.custody import archive as custody_archive
 from junbikin.custody.audit.index import Sampling
@@ -43,6 +47,7 @@ SAMPLING = Sampling("the auditor's own words", 2)
 ENDED = break_id(Compared.ACCOUNT, "c1", "BTC", "")
 STANDING = break_id(Compared.ACCOUNT, "c2", "BTC", "")
 COIN = Coin("BTC", "native", 8)
+OPERATOR = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,14 @@ class Exchange:
         order = Order(self.home, PERIOD, sampling, read_key(self.home, None), whole_log)
         return pack(order, folder, lambda index, where: page_of(index, where, 10))
 
+    def signed(self, content: dict[str, Any]) -> dict[str, Any]:
+        """A checkpoint that the operator signs again, whatever it says; its heads are made to fit."""
+        ends = [(strand["strand"], strand["length"], bytes.fromhex(strand["head"])) for strand in content["strands"]]
+        content = {name: value for name, value in content.items() if name != "signature"} | {
+            "heads": heads_digest(ends)
+        }
+        return content | {"signature": OPERATOR.sign(rfc8785.dumps(content)).hex()}
+
 
 def noon(day: date) -> datetime:
     """The middle of a day."""
@@ -75,7 +88,7 @@ def noon(day: date) -> datetime:
 
 def built(cast: Cast) -> Exchange:
     """Everything that happened in the three days."""
-    signer = make_key(cast.books.home, None)
+    _keep_key(cast.books.home)
     open_accounts(cast, ["customer/BTC/pool/c2"])
     for holder, amount in (("c1", 5), ("c2", 2)):
         entries = {"outside/BTC/world": -amount, f"customer/BTC/pool/{holder}": amount}
@@ -97,7 +110,7 @@ def built(cast: Cast) -> Exchange:
     home, lake = cast.books.home, open_lake(cast.books.home)
     tie = tie_to(reconcile(lake, THIRD, cast.books))
     prove(lake, THIRD, read_key(home, None), cast.books, tie, lambda what, share: None)
-    return Exchange(cast, signer)
+    return Exchange(cast, fingerprint(OPERATOR.public_key()))
 
 
 def _day(cast: Cast, day: date, **balances: str) -> None:
@@ -128,6 +141,7 @@ def _seen(day: date) -> Seen:
     )
 
 
-def exact(text: str) -> Decimal:
-    """An amount."""
-    return Decimal(text)
+def _keep_key(home: Home) -> None:
+    pem = OPERATOR.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    home.keys.mkdir()
+    (home.keys / KEY_FILE).write_bytes(pem)

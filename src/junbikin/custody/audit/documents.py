@@ -123,6 +123,7 @@ def findings_of(content: dict[str, Any], sort: Sort) -> tuple[str | None, tuple[
 def _finding(finding: dict[str, Any]) -> dict[str, Any]:
     return {
         "code": finding["code"],
+        "subject": finding.get("subject", ""),
         "severity": finding["severity"],
         "en": finding["what"]["en"],
         "ja": finding["what"]["ja"],

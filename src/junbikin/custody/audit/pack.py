@@ -19,10 +19,10 @@ from junbikin.books.proof.digests import instant
 from junbikin.calendars import Period
 from junbikin.custody.audit import breaks, evidence, proofs, samples
 from junbikin.custody.audit.documents import documents
-from junbikin.custody.audit.files import File, Missing, written
+from junbikin.custody.audit.files import File, Missing, listed, written
 from junbikin.custody.audit.index import FILE, PAGE, Said, Sampling, content, signed
 from junbikin.custody.audit.reading import engine
-from junbikin.custody.audit.records import OF_DAYS, RECORDS, Standing, on_record, standing, write_records
+from junbikin.custody.audit.records import OF_DAYS, RECORDS, Standing, checkpoint, on_record, standing, write_records
 from junbikin.errors import BadInput
 from junbikin.facts.lake import Lake, open_lake
 from junbikin.facts.run import Progress
@@ -106,9 +106,8 @@ def _with_books(
     parts += _evidence(order, lake, folder, progress)
     progress("reading the books", 0.0)
     known_at = known_now(books)
-    stands, *more = standing(books, order.key, folder)
-    assert isinstance(stands, Standing)  # noqa: S101 - it comes first
-    parts += [part for part in more if not isinstance(part, Standing)]
+    stands = standing(books, order.key, folder)
+    parts.append(checkpoint(folder))
     parts += write_records(books, stands, period, folder, whole=order.whole_log)
     parts += _breaks(order, folder)
     if order.sampling is None:
@@ -147,8 +146,6 @@ def _evidence(order: Order, lake: Lake, folder: Path, progress: Progress) -> Ite
 
 
 def _breaks(order: Order, folder: Path) -> Iterator[Part]:
-    from junbikin.custody.audit.files import listed
-
     with engine(order.home.memory_limit) as working:
         count = breaks.write_breaks(working, folder, folder / breaks.BREAKS)
         yield listed(folder, breaks.BREAKS, Name("breaks and how they ended", "差異とその顛末"))

@@ -83,18 +83,22 @@ class Standing:
         }
 
 
-def standing(books: Books, key: Ed25519PrivateKey | None, folder: Path) -> Iterator[Standing | File | Missing]:
+def standing(books: Books, key: Ed25519PrivateKey | None, folder: Path) -> Standing:
     """Where the log stands now; with a key as a signed checkpoint in the pack."""
     if key is not None:
         (folder / CHECKPOINT).parent.mkdir(parents=True, exist_ok=True)
         made = make_checkpoint(books, key, folder / CHECKPOINT)
-        yield Standing(made.strands, made.first.hex())
-        yield listed(folder, CHECKPOINT, Name("checkpoint of the books", "帳簿の検証点"))
-        return
+        return Standing(made.strands, made.first.hex())
     with cut(books) as view:
         first = view.main.row("SELECT digest FROM books.records WHERE strand = 0 AND link = 1")
-        yield Standing(tuple(heads(view.main)), first.digest.hex() if first else "")
-    yield Missing(
+        return Standing(tuple(heads(view.main)), first.digest.hex() if first else "")
+
+
+def checkpoint(folder: Path) -> File | Missing:
+    """The signed checkpoint of the pack."""
+    if (folder / CHECKPOINT).exists():
+        return listed(folder, CHECKPOINT, Name("checkpoint of the books", "帳簿の検証点"))
+    return Missing(
         CHECKPOINT,
         Name(
             "there is no signing key (`junbikin books key` makes one): nothing signed says where the books stood",

@@ -11,8 +11,10 @@ import duckdb
 from junbikin.books.proof.checkpoint import read_checkpoint
 from junbikin.books.proof.digests import heads_digest, start_of
 from junbikin.custody.audit.breaks import FOLDER as RECONCILIATIONS
+from junbikin.custody.audit.check.facts import known
 from junbikin.custody.audit.check.result import Checked, Pack, agrees, differs, unchecked
 from junbikin.custody.audit.documents import POSITION, SORTS
+from junbikin.custody.audit.evidence import LOG
 from junbikin.custody.audit.files import plain_json
 from junbikin.custody.audit.index import FILE, signer_of
 from junbikin.custody.audit.reading import engine, records
@@ -23,6 +25,7 @@ from junbikin.facts.run import Progress
 from junbikin.figures import Name
 
 POINT = Name("checkpoint of the books", "帳簿の検証点")
+KEPT = Name("checkpoints that you kept", "手元の検証点")
 DIGESTS = Name("records: their digests", "記録：要約値")
 CHAIN = Name("records: how they follow each other", "記録：連鎖")
 ON_RECORD = Name("documents on record", "文書の記録")
@@ -51,6 +54,51 @@ def checkpoint(pack: Pack, progress: Progress) -> Iterator[Checked]:
         )
         return
     yield agrees(POINT, made.records)
+
+
+def kept(pack: Pack, progress: Progress) -> Iterator[Checked]:
+    """Whether the books of the pack still contain the checkpoints that the auditor kept."""
+    if not pack.kept:
+        yield unchecked(KEPT, "none was named (--checkpoint)", "指定されていない（--checkpoint）")
+        return
+    if pack.index["books"] is None or not pack.has(RECORDS):
+        yield unchecked(KEPT, "the pack has no records of the books", "帳簿の記録が含まれていない")
+        return
+    points = [(str(path), read_checkpoint(path, pack.demanded)) for path in pack.kept]
+    other = next((path for path, point in points if point.first.hex() != pack.index["books"]["first"]), None)
+    if other is not None:
+        yield differs(KEPT, other, "it is of other books", "別の帳簿の検証点である")
+        return
+    ends = [(path, strand, link, head.hex()) for path, point in points for strand, link, head in point.strands if link]
+    found = _digests_at(pack, [[strand, link] for _, strand, link, _ in ends])
+    lengths = {strand["strand"]: strand["length"] for strand in pack.index["books"]["strands"]}
+    for path, strand, link, head in ends:
+        if link > lengths[strand] or found.get((strand, link), head) != head:
+            yield differs(
+                KEPT, path, f"strand {strand}, link {link}: the books no longer have the record that it has seen",
+                f"ストランド{strand}の{link}番の記録が、検証点の時点のものではない",
+            )  # fmt: skip
+            return
+    lacking = sum((strand, link) not in found for _, strand, link, _ in ends)
+    if lacking:
+        yield unchecked(
+            KEPT, f"{lacking} of {len(ends)} ends that they have seen are of records that are not in the pack (--whole-log has all)",
+            f"{len(ends)}件中{lacking}件の末尾は収録外（全件は--whole-log）", len(ends) - lacking,
+        )  # fmt: skip
+    else:
+        yield agrees(KEPT, len(points))
+
+
+def _digests_at(pack: Pack, places: list[list[int]]) -> dict[tuple[int, int], str]:
+    """(strand, link) → digest of the records at some places, as far as they are in the pack."""
+    with engine() as working:
+        working.execute("CREATE TABLE places (strand INT, link BIGINT)")
+        working.executemany("INSERT INTO places VALUES ($1, $2)", places)
+        rows = working.execute(
+            f"SELECT DISTINCT strand, link, digest FROM places JOIN (SELECT strand::INT AS strand, link::BIGINT AS link, digest "
+            f"FROM {records(pack.folder / RECORDS)}) USING (strand, link)"
+        ).fetchall()
+    return {(strand, link): digest for strand, link, digest in rows}
 
 
 # What docs/books-format.md says that a digest is of.
@@ -216,9 +264,17 @@ def reconciled(pack: Pack, progress: Progress) -> Iterator[Checked]:
         yield unchecked(RECONCILED, "the pack has no records of the books", "帳簿の記録が含まれていない")
         return
     found = [(number, says) for number, kind, says in _of_days(pack) if kind == "reconciliation"]
-    digests, lost = pack.digests, 0
+    digests, log, lost = pack.digests, known(pack), 0
     named = set()
     for number, says in found:
+        if log is not None and says["facts"] not in log.heads:
+            yield differs(
+                RECONCILED,
+                LOG,
+                f"record {number} rests on facts of the head {says['facts']}, which the log never had",
+                f"記録{number}は記録にない末尾{says['facts']}に基づいている",
+            )
+            return
         for name, digest in (
             (f"{says['as_of']}-{says['digest'][:16]}.json", says["digest"]),
             (f"{says['as_of']}-{says['list'][:16]}.csv", says["list"]),

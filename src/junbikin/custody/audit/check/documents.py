@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
+from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 from junbikin.calendars import Period
 from junbikin.custody.audit.check.facts import Known, known
 from junbikin.custody.audit.check.result import Checked, Pack, agrees, differs, unchecked
-from junbikin.custody.audit.documents import CUSTODY, SORTS, Sort, body_digest, day_of, findings_of, rulebook_of
+from junbikin.custody.audit.documents import CUSTODY, POSITION, SORTS, day_of, findings_of
 from junbikin.custody.audit.files import plain_json
 from junbikin.custody.audit.index import FILE, business_days
+from junbikin.custody.verify import read_custody_day
 from junbikin.errors import BadInput
 from junbikin.facts.run import Progress
-from junbikin.figures import Name, all_from_table
+from junbikin.figures import Name
 from junbikin.reserve.document import read_document
 
 DAYS = Name("every business day is told of", "全営業日の記載")
 FIGURES = Name("documents: every figure", "文書：すべての算定値")
+WORTH_PROCESSES = 40
+"""Documents that take about as long as processes take to start."""
+MOST_PROCESSES = 8
 FACTS = Name("documents: the facts that they name", "文書：基礎となる事実データ")
 
 
@@ -53,97 +61,108 @@ def days(pack: Pack, progress: Progress) -> Iterator[Checked]:
         yield agrees(DAYS, len(told))
 
 
-@dataclass(slots=True)
-class _Seen:
-    """What was met on the way."""
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What came of reading a document: what is wrong with it, how many figures it has, and which facts it rests on."""
 
-    documents: int = 0
+    path: str
+    wrong: Name | None
     figures: int = 0
-    astray: list[tuple[str, Name]] = field(default_factory=list)
+    head: str = ""
+    sources: tuple[tuple[str, str, str], ...] = ()
+    """Dataset, SHA-256 and name of each file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the index tells of a document."""
+
+    folder: Path
+    operator: str
+    day: str
+    says: dict[str, Any]
 
 
 def documents(pack: Pack, progress: Progress) -> Iterator[Checked]:
     """Reads every document whole: its figures, what the index says of it, and what it says that it rests on."""
-    log, seen = known(pack), _Seen()
-    told = [(day["day"], one) for day in pack.index["days"] for one in day["documents"]]
-    for done, (day, one) in enumerate(told, 1):
-        try:
-            wrong = _document(pack, day, one, log, seen)
-        except BadInput as problem:
-            wrong = Name(problem.what, problem.what)
-        if wrong is not None:
-            yield differs(FIGURES, one["path"], wrong.en, wrong.ja, done - 1)
-            return
-        progress("documents", done / len(told))
+    told = [
+        _Told(pack.folder, pack.index["operator"], day["day"], one)
+        for day in pack.index["days"]
+        for one in day["documents"]
+    ]
     if not told:
         yield unchecked(FIGURES, "the pack has no documents", "文書が含まれていない")
         return
-    yield agrees(FIGURES, seen.figures, Name(f"in {seen.documents} documents", f"{seen.documents}文書"))
+    log, figures = known(pack), 0
+    astray: tuple[str, Name] | None = None
+    with _workers(len(told)) as each:
+        for done, read in enumerate(each(_read, told), 1):
+            if read.wrong is not None:
+                yield differs(FIGURES, read.path, read.wrong.en, read.wrong.ja, done - 1)
+                return
+            figures += read.figures
+            if log is not None and astray is None:
+                astray = next(((read.path, what) for what in _astray(read, log)), None)
+            progress("documents", done / len(told))
+    yield agrees(FIGURES, figures, Name(f"in {len(told)} documents", f"{len(told)}文書"))
     if log is None:
         yield unchecked(FACTS, "the log of the facts is broken", "事実データの記録が壊れている")
-    elif seen.astray:
-        where, what = seen.astray[0]
-        yield differs(FACTS, where, what.en, what.ja)
+    elif astray is not None:
+        yield differs(FACTS, astray[0], astray[1].en, astray[1].ja)
     else:
-        yield agrees(FACTS, seen.documents)
+        yield agrees(FACTS, len(told))
 
 
-def _document(pack: Pack, day: str, one: dict[str, Any], log: Known | None, seen: _Seen) -> Name | None:
-    """What is wrong with a document, or None."""
+@contextmanager
+def _workers(count: int) -> Iterator[Callable[[Callable[[_Told], _Read], list[_Told]], Iterable[_Read]]]:
+    """Works over documents in order: on every core when they are many."""
+    processes = min(os.cpu_count() or 1, MOST_PROCESSES)
+    if count < WORTH_PROCESSES or processes < 2:
+        yield map
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        try:
+            yield lambda work, items: pool.map(work, items, chunksize=4)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _read(told: _Told) -> _Read:
+    path = told.says["path"]
+    try:
+        return _found(told)
+    except BadInput as problem:
+        return _Read(path, Name(problem.what, problem.what))
+
+
+def _found(told: _Told) -> _Read:
+    one = told.says
     sort = next(sort for sort in SORTS if sort.kind == one["kind"])
-    content = plain_json(pack.folder / one["path"])
-    if content["format"] != sort.format or body_digest(content, sort) != content["digest"]:
-        return Name("it is not what its digest says: it was altered", "要約値と一致しない：改変されている")
+    content = plain_json(told.folder / one["path"])
+    document = _READERS[sort.kind](content)
     worst, findings = findings_of(content, sort)
     says = {
-        "kind": sort.kind, "rulebook": rulebook_of(content, sort), "digest": content["digest"], "path": one["path"], "record": one["record"],
+        "kind": sort.kind, "rulebook": document.rulebook, "digest": content["digest"], "path": one["path"], "record": one["record"],
         "worst": worst, "findings": list(findings),
     }  # fmt: skip
-    if says != one or day_of(content, sort).isoformat() != day:
-        return Name("the index says something else of it", "目次の記載と一致しない")
-    if content[sort.body]["operator"] != pack.index["operator"]:
-        return Name("it is of another operator", "別の事業者の文書である")
-    seen.figures += _figures(content, sort)
-    seen.documents += 1
-    if log is not None and not seen.astray:
-        seen.astray += ((one["path"], what) for what in _astray(content, log))
-    return None
+    if says != one or day_of(content, sort).isoformat() != told.day:
+        return _Read(one["path"], Name("the index says something else of it", "目次の記載と一致しない"))
+    if document.body["operator"] != told.operator:
+        return _Read(one["path"], Name("it is of another operator", "別の事業者の文書である"))
+    sources = tuple((source["dataset"], source["sha256"], source["file"]) for source in content["facts"]["sources"])
+    return _Read(one["path"], None, len(document.figures), content["facts"]["head"], sources)
 
 
-def _figures(content: dict[str, Any], sort: Sort) -> int:
-    """How many figures a document has, each restored and held against its digest. Raises `PositionProblem` when one does not hold."""
-    if sort is not CUSTODY:
-        return len(read_document(content).figures)
-    figures = all_from_table(content["figures"])
-    lost = sorted(set(_named(content[sort.body])) - figures.keys())
-    if lost:
-        raise BadInput(f"the figure {lost[0][:12]} is missing", then="ask for the whole document")
-    return len(figures)
+_READERS = {CUSTODY.kind: read_custody_day, POSITION.kind: read_document}
 
 
-def _named(body: dict[str, Any]) -> Iterator[str]:
-    """The figures that a custody day names by digest."""
-    for duty in body["duties"]:
-        yield from duty["steps"]
-    for finding in (
-        finding for group in (*(duty["findings"] for duty in body["duties"]), body["beside"]) for finding in group
-    ):
-        if finding["amount"] is not None:
-            yield finding["amount"]
-
-
-def _astray(content: dict[str, Any], log: Known) -> Iterator[Name]:
-    head = content["facts"]["head"]
-    if head not in log.heads:
+def _astray(read: _Read, log: Known) -> Iterator[Name]:
+    if read.head not in log.heads:
         yield Name(
-            f"it rests on facts of the head {head}, which the log never had", f"記録にない末尾{head}に基づいている"
+            f"it rests on facts of the head {read.head}, which the log never had",
+            f"記録にない末尾{read.head}に基づいている",
         )
-    for source in content["facts"]["sources"]:
-        if (
-            not re.fullmatch(r"[0-9a-f]{64}", source["sha256"])
-            or (source["dataset"], source["sha256"]) not in log.sources
-        ):
-            yield Name(
-                f"it rests on {source['file']}, which the log never took in",
-                f"記録にない{source['file']}に基づいている",
-            )
+    for dataset, sha256, file in read.sources:
+        if (dataset, sha256) not in log.sources:
+            yield Name(f"it rests on {file}, which the log never took in", f"記録にない{file}に基づいている")

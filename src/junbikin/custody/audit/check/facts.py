@@ -124,7 +124,7 @@ def _readings(path: Path, stated: dict[tuple[str, str], Decimal]) -> str:
 
 
 def ingested(pack: Pack, progress: Progress) -> Iterator[Checked]:
-    """Whether the tables that statements were ingested from are files of the log."""
+    """Whether the tables that statements were ingested from are files of the log, and hold the statements that name evidence."""
     tables = [path for path in pack.below(EVIDENCE) if re.fullmatch(r"statements-[0-9a-f]{16}\.csv", Path(path).name)]
     if not tables:
         yield unchecked(INGESTED, "the pack has no table of statements", "残高証明の表が含まれていない")
@@ -134,6 +134,21 @@ def ingested(pack: Pack, progress: Progress) -> Iterator[Checked]:
         if log is not None and ("statements", pack.digests[path]) not in log.sources:
             yield differs(INGESTED, path, "the log of the facts has no such file", "事実データの記録にないファイル")
             return
+    names = [column.name for column in DATASETS["statements"].columns]
+    compared = "as_of, location_id, asset, quantity::DECIMAL(38,18) AS quantity, source, evidence"
+    with engine() as working:
+        lost = working.execute(
+            f"SELECT as_of, location_id, asset, source FROM (SELECT {compared} FROM {rows(pack.folder / STATEMENTS, names)} WHERE starts_with(evidence, '{EVIDENCE}/') "
+            f"EXCEPT SELECT * FROM ({' UNION ALL '.join(f'SELECT {compared} FROM {rows(pack.folder / path, names)}' for path in tables)})) ORDER BY ALL LIMIT 1"
+        ).fetchall()  # fmt: skip
+    if lost:
+        yield differs(
+            INGESTED,
+            STATEMENTS,
+            f"no table has the statement {' '.join(lost[0])}",
+            f"残高証明の表にない：{' '.join(lost[0])}",
+        )
+        return
     yield agrees(INGESTED, len(tables))
 
 

@@ -54,11 +54,15 @@ def unchecked(what: Name, en: str, ja: str, count: int = 0) -> Checked:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A pack that is looked at: its folder, what its index says, and by whose key the index must be signed ("": anybody's)."""
+    """A pack that is looked at: its folder, and what its index says.
+
+    From the auditor: by whose key it must be signed ("": anybody's), and the checkpoints that were kept.
+    """
 
     folder: Path
     index: dict[str, Any]
     demanded: str = ""
+    kept: tuple[Path, ...] = ()
 
     @property
     def digests(self) -> dict[str, str]:

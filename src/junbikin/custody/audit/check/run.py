@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import DecimalException
 from pathlib import Path
 
@@ -27,6 +27,7 @@ CHECKS: tuple[tuple[Name, Check], ...] = (
     (facts.INGESTED, facts.ingested),
     (facts.CONTROL, facts.control),
     (books.POINT, books.checkpoint),
+    (books.KEPT, books.kept),
     (books.DIGESTS, books.chain),
     (books.ON_RECORD, books.on_record),
     (books.RECONCILED, books.reconciled),
@@ -40,12 +41,16 @@ CHECKS: tuple[tuple[Name, Check], ...] = (
 )
 
 
-def check(path: Path, signer: str = "", progress: Progress = lambda what, share: None) -> list[Checked]:
-    """What came of every check; a difference stops no other check. `signer` is the fingerprint that an auditor holds.
+def check(
+    path: Path, signer: str = "", kept: Sequence[Path] = (), progress: Progress = lambda what, share: None
+) -> list[Checked]:
+    """What came of every check; a difference stops no other check.
+
+    `signer` is the fingerprint that an auditor holds, `kept` are the checkpoints that they were given before.
 
     Raises `BadInput` when there is no pack in the folder.
     """
-    pack = Pack(path, read_index(path), signer)
+    pack = Pack(path, read_index(path), signer, tuple(kept))
     return [checked for title, work in CHECKS for checked in _made(title, work, pack, progress)]
 
 

@@ -1,0 +1,72 @@
+"""`audit pack` and `audit check` as people run them: what they print, how they end, what they refuse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cli.runs import as_json, program, refused, said
+
+from .exchange import Exchange
+from .forging import forged
+
+PERIOD = ("--period", "2026-04-01..2026-04-05")
+
+
+def test_a_pack_is_made_and_checked(exchange: Exchange, tmp_path: Path) -> None:
+    folder = tmp_path / "pack"
+    made = said("audit", "pack", *PERIOD, "--seed", "s", "--sample", "1", folder, home=exchange.home.path)
+    assert "of 2026-04-01..2026-04-05" in made
+    assert "missing:\n  challenges: control of no address was proved" in made
+    shown = said("audit", "check", folder, "--signer", exchange.signer)
+    assert "nothing differs; 6 of 23 checks could not be made, or not wholly" in shown
+    japanese = said("--lang", "ja", "audit", "check", folder, "--signer", exchange.signer)
+    assert "目次の署名" in japanese
+    assert "抽出：利用者" in japanese
+
+
+def test_as_json_it_tells_all_of_it(exchange: Exchange, tmp_path: Path) -> None:
+    folder = tmp_path / "pack"
+    made = as_json(said("audit", "pack", *PERIOD, "--whole-log", folder, "--json", home=exchange.home.path))
+    assert made["books"]["whole_log"]
+    assert made["files"] == len(json.loads((folder / "index.json").read_text(encoding="utf-8"))["files"])
+    assert [part["part"] for part in made["missing"]] == ["challenges", "samples"]
+    found = as_json(said("audit", "check", folder, "--json"))
+    assert found["agrees"]
+    assert {check["outcome"] for check in found["checks"]} == {"agrees", "not checked"}
+
+
+def test_a_forged_pack_ends_with_1_and_names_the_first_difference(pack: Path, exchange: Exchange) -> None:
+    (pack / "breaks.csv").write_text("id\n", encoding="utf-8")
+    shown = said("audit", "check", pack, code=1)
+    assert "DIFFERS: breaks.csv: the file was altered" in shown
+    forged(pack)
+    assert "DIFFERS: breaks.csv: lists and records give another line" in said("audit", "check", pack, code=1)
+    found = as_json(said("audit", "check", pack, "--json", code=1))
+    assert [check["where"] for check in found["checks"] if check["outcome"] == "differs"] == ["breaks.csv", "samples/breaks.csv"]  # fmt: skip
+
+
+def test_it_is_checked_where_there_is_no_home(pack: Path, tmp_path: Path) -> None:
+    done = program("audit", "check", pack, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "{}", '{"format": "junbikin-audit-2"}', '{"format": "junbikin-audit-1"}', "[1.5]"]
+)
+def test_a_folder_that_is_no_pack_is_refused(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "index.json").write_text(content, encoding="utf-8")
+    assert str(tmp_path) in refused("audit", "check", tmp_path).where
+
+
+def test_what_cannot_be_packed_is_refused(exchange: Exchange, tmp_path: Path) -> None:
+    home = exchange.home.path
+    assert "no period" in refused("audit", "pack", "--period", "last year", tmp_path / "pack", home=home).what
+    assert "has not come yet" in refused("audit", "pack", "--period", "2999-01", tmp_path / "pack", home=home).what
+    (tmp_path / "file").write_text("mine")
+    assert "this name already" in refused("audit", "pack", *PERIOD, tmp_path / "file", home=home).what
+    assert "cannot be made" in refused("audit", "pack", *PERIOD, tmp_path / "file" / "pack", home=home).what
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
