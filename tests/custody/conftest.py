@@ -84,7 +84,16 @@ def place(cast: Cast, name: str, storage: str, provider: str = "", at: datetime 
     cast.registered("place", name, says | ({"provider": provider} if provider else {}), at)
 
 
-def provider(cast: Cast, name: str, until: str, at: datetime = LONG_AGO, **says: str) -> None:
+def provider(cast: Cast, id: str, until: str, at: datetime = LONG_AGO, **says: str) -> None:
     """Registers a provider that was checked until a day, from an instant on."""
     fixed = {"service": "custody", "due_diligence_on": "2020-05-01", "contract": "of 2020", "fallback": "self"}
-    cast.registered("provider", name, {"name": f"{name} kk", **fixed, "due_diligence_until": until, **says}, at)
+    cast.registered("provider", id, {"name": f"{id} kk", **fixed, "due_diligence_until": until, **says}, at)
+
+
+def set_to(home: Home, setting: str, value: str) -> Home:
+    """The home with one setting written anew, as TOML."""
+    config = home.path / CONFIG
+    text, count = re.subn(rf"(?m)^{setting} = .*?( +#.*)?$", f"{setting} = {value}", config.read_text(encoding="utf-8"))
+    assert count == 1
+    config.write_text(text, encoding="utf-8")
+    return open_home(home.path)

@@ -23,7 +23,7 @@ from junbikin.home import Home, open_home
 from junbikin.reserve.ledger import Ledger
 from junbikin.rulebooks.load import load_rulebook
 
-from .conftest import bring, place, provider
+from .conftest import bring, place, provider, set_to
 from .exchange import STORAGES, Exchange, prices
 
 FIRST, LAST = date(2025, 4, 1), date(2026, 3, 31)
@@ -241,16 +241,9 @@ def bring_days(home: Home, rows: dict[tuple[str, date], list[str]], first: date,
 @pytest.fixture(scope="module")
 def cast(founded: Callable[[Path], Cast], tmp_path_factory: pytest.TempPathFactory) -> Cast:
     made = founded(tmp_path_factory.mktemp("year") / "home")
-    exact_prices(made.books.home)
+    set_to(made.books.home, "price_max_age_days", "0")  # a price of another day is none
     register(made)
     return made
-
-
-def exact_prices(home: Home) -> Home:
-    """A price of another day is none."""
-    config = home.path / "junbikin.toml"
-    config.write_text(config.read_text(encoding="utf-8").replace("price_max_age_days = 3", "price_max_age_days = 0"))
-    return open_home(home.path)
 
 
 @pytest.fixture(scope="module")

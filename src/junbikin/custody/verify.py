@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from junbikin.custody.day import FORMAT, judge
@@ -53,14 +53,22 @@ def read_custody_day(content: Any) -> Document:
 
 
 def _parts(content: Mapping[str, Any]) -> dict[Path, Any]:
-    """Every finding is a part of its own, by its duty, code and subject."""
     body = content["custody"]
     parts: dict[Path, Any] = {(part,): body[part] for part in sorted(body) if part not in ("duties", "beside")}
     parts["duties",] = [duty["key"] for duty in body["duties"]]
     for duty in body["duties"]:
-        for finding in duty["findings"]:
-            parts[duty["key"], f"{finding['code']} {finding['subject']}".strip()] = finding
+        parts |= _findings(duty["key"], duty["findings"])
         parts |= {(duty["key"], part): duty[part] for part in sorted(duty) if part != "findings"}
-        parts[duty["key"], "findings"] = [f"{finding['code']} {finding['subject']}" for finding in duty["findings"]]
-    parts |= {("beside", str(number)): finding for number, finding in enumerate(body["beside"])}
+    parts |= _findings("beside", body["beside"])
     return parts | {("facts", part): content["facts"][part] for part in sorted(content["facts"])}
+
+
+def _findings(under: str, findings: Sequence[Mapping[str, Any]]) -> dict[Path, Any]:
+    """Each finding by its code and subject: how grave it is, then all else that it says; last, their order."""
+    alike = [" ".join(filter(None, (finding["code"], finding.get("subject")))) for finding in findings]
+    names = [name if alike.count(name) == 1 else f"{name} ({number})" for number, name in enumerate(alike, 1)]
+    parts: dict[Path, Any] = {}
+    for name, finding in zip(names, findings, strict=True):
+        parts[under, name] = finding["severity"]
+        parts |= {(under, name, part): finding[part] for part in sorted(finding)}
+    return parts | {(under, "findings"): names}

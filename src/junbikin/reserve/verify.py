@@ -124,6 +124,8 @@ def verified(
         old_part, new_part = old_parts.get(path), new_parts.get(path)
         if old_part != new_part:
             return Verification(stated, again, changed, Difference(path, _short(old_part), _short(new_part)))
+    if stated.content["digest"] != again.digest:  # a part that nobody told apart
+        return Verification(stated, again, changed, Difference(("digest",), stated.content["digest"], again.digest))
     return Verification(stated, again, changed, None)
 
 
