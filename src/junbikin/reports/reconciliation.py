@@ -47,7 +47,10 @@ def reconciliation_parts(found: Reconciliation, lang: Lang, limit: int) -> Itera
     """The whole, from its answer to its first `limit` breaks."""
     head = f"{visible(found.operator)} · {found.as_of}"
     if found.breaks:
-        yield Text(f"{head} · {_t(lang, f'{found.breaks:,} breaks', f'差異 {found.breaks:,}件')}", style="bold red")
+        many = "" if found.breaks == 1 else "s"
+        yield Text(
+            f"{head} · {_t(lang, f'{found.breaks:,} break{many}', f'差異 {found.breaks:,}件')}", style="bold red"
+        )
     else:
         yield Text(f"{head} · {_t(lang, 'no breaks', '差異なし')}", style="bold green")
     totals = _table(
