@@ -10,13 +10,13 @@ import hashlib
 import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
-import rfc8785
 
 from junbikin.custody.liabilities.building import Grown
 from junbikin.custody.liabilities.columns import NODE, stored_node
@@ -80,8 +80,12 @@ def write_manifest(folder: Path, grown: Sequence[Grown], secret: bytes, sources:
             for each in grown
         ],
     }
-    content["digest"] = hashlib.sha256(rfc8785.dumps(content)).hexdigest()
+    content["digest"] = _digest(content)
     (folder / PRIVATE / MANIFEST).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+def _digest(manifest: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()  # made and read by Python alone
 
 
 def proofs(home: Home, as_of: date | None = None) -> Iterator[Path]:
@@ -119,7 +123,7 @@ def open_kept(folder: Path) -> Kept:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         digest = content.pop("digest")
-        if content["format"] != FORMAT or hashlib.sha256(rfc8785.dumps(content)).hexdigest() != digest:
+        if content["format"] != FORMAT or _digest(content) != digest:
             raise ValueError("its digest is another")
         trees = tuple(
             Planted(
@@ -148,7 +152,8 @@ def customers_proof(home: Home, kept: Kept, account: str) -> Proof:
             "the home's secret is another than this proof was made with", where=str(home.keys),
             then="put the secret back from a backup: without it no customer's proof of that day can be made",
         )  # fmt: skip
-    balances = tuple(_balances(kept, secret, account))
+    with _files(kept) as files:
+        balances = tuple(_balances(files, secret, account))
     if not balances:
         raise BadInput(
             f"nothing is owed to the account {account!r} on {kept.statement.as_of}, so no leaf is its own",
@@ -161,74 +166,91 @@ def customers_proof(home: Home, kept: Kept, account: str) -> Proof:
     return proof
 
 
-def _bytes(kept: Kept, file: Path, first: int, size: int) -> bytes:
-    """Some bytes of a file of the trees, all of them."""
-    try:
-        with file.open("rb") as stream:
-            stream.seek(first)
-            found = stream.read(size)
-    except OSError as problem:
-        raise _damaged(kept, f"{file.name} cannot be read: {problem.strerror}") from None
-    if len(found) != size:
-        raise _damaged(kept, f"{file.name} was cut")
-    return found
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The files of a proof's trees, open."""
+
+    kept: Kept
+    keys: BinaryIO
+    leaves: BinaryIO
+    nodes: BinaryIO
+
+    def read(self, file: BinaryIO, first: int, size: int) -> bytes:
+        """Some bytes of a file, all of them."""
+        file.seek(first)
+        found = file.read(size)
+        if len(found) != size:
+            raise _damaged(self.kept, f"{Path(file.name).name} was cut")
+        return found
+
+
+@contextmanager
+def _files(kept: Kept) -> Iterator[_Files]:
+    shelf = kept.shelf
+    with ExitStack() as stack:
+        try:
+            keys, leaves, nodes = (
+                stack.enter_context(file.open("rb", buffering=0)) for file in (shelf.keys, shelf.leaves, shelf.nodes)
+            )
+        except OSError as problem:
+            raise _damaged(kept, f"a file cannot be read: {problem.strerror}") from None
+        yield _Files(kept, keys, leaves, nodes)
 
 
 def _damaged(kept: Kept, what: str) -> BadInput:
     return BadInput(f"the trees of this proof are damaged: {what}", where=str(kept.folder / PRIVATE), then=_AGAIN)
 
 
-def _balances(kept: Kept, secret: bytes, account: str) -> Iterator[Balance]:
-    for planted in kept.trees:
-        within = context(kept.statement.operator, kept.statement.as_of, planted.asset)
+def _balances(files: _Files, secret: bytes, account: str) -> Iterator[Balance]:
+    statement = files.kept.statement
+    for planted in files.kept.trees:
+        within = context(statement.operator, statement.as_of, planted.asset)
         salt = nonce(secret, within, account)
-        places = _places(kept, planted, int.from_bytes(salt[: KEY.itemsize], "big"))
+        places = _places(files, planted, int.from_bytes(salt[: KEY.itemsize], "big"))
         for index in places:
-            [found] = _nodes(kept, kept.shelf.leaves, planted.tree.first_leaf, 0, index, 1, planted.tree.leaves)
+            [found] = _nodes(files, files.leaves, planted.tree.first_leaf, 0, index, 1, planted.tree.leaves)
             if leaf(within, salt, found.sum, account) == found:
-                yield Balance(planted.asset, found.sum, salt, index, _siblings(kept, planted.tree, index))
+                yield Balance(planted.asset, found.sum, salt, index, _siblings(files, planted.tree, index))
                 break
         else:
             if places:
-                raise _damaged(kept, f"the leaf {places[0]:,} of {planted.asset} is not what it was")
+                raise _damaged(files.kept, f"the leaf {places[0]:,} of {planted.asset} is not what it was")
 
 
-def _places(kept: Kept, planted: Planted, key: int) -> list[int]:
+def _places(files: _Files, planted: Planted, key: int) -> list[int]:
     """Where leaves with a key stand. The stretches of keys that are looked through are held against their digests."""
     tree, fences = planted.tree, [first for first, _ in planted.fences]
     found: list[int] = []
     for stretch in range(max(bisect_left(fences, key) - 1, 0), max(bisect_right(fences, key), 1)):
         first = stretch * FENCED
         count = min(FENCED, tree.leaves - first)
-        stored = _bytes(kept, kept.shelf.keys, (tree.first_leaf + first) * KEY.itemsize, count * KEY.itemsize)
+        stored = files.read(files.keys, (tree.first_leaf + first) * KEY.itemsize, count * KEY.itemsize)
         if hashlib.sha256(stored).hexdigest() != planted.fences[stretch][1]:
-            raise _damaged(kept, f"the keys of {planted.asset} from {first:,} on are not what they were")
+            raise _damaged(files.kept, f"the keys of {planted.asset} from {first:,} on are not what they were")
         keys = np.frombuffer(stored, KEY)
         low, high = (int(np.searchsorted(keys, np.uint64(key), side)) for side in ("left", "right"))
         found += range(first + low, first + high)
     return found
 
 
-def _siblings(kept: Kept, tree: Tree, index: int) -> tuple[Node, ...]:
+def _siblings(files: _Files, tree: Tree, index: int) -> tuple[Node, ...]:
     """The nodes beside a leaf's way up. Those below the lowest stored level are worked out from the leaves there."""
     first = index >> LOWEST << LOWEST
-    level = _nodes(
-        kept, kept.shelf.leaves, tree.first_leaf, 0, first, min(1 << LOWEST, tree.leaves - first), tree.leaves
-    )
+    level = _nodes(files, files.leaves, tree.first_leaf, 0, first, min(1 << LOWEST, tree.leaves - first), tree.leaves)
     below = [level]
     for _ in range(LOWEST):
         level = joined(level)
         below.append(level)
     return tuple(
         below[step.level][step.place - (first >> step.level)] if step.level < LOWEST
-        else _nodes(kept, kept.shelf.nodes, tree.stored_at(step.level), step.level, step.place, 1, tree.leaves)[0]
+        else _nodes(files, files.nodes, tree.stored_at(step.level), step.level, step.place, 1, tree.leaves)[0]
         for step in way_up(index, tree.leaves)
     )  # fmt: skip
 
 
-def _nodes(kept: Kept, file: Path, start: int, level: int, place: int, count: int, leaves: int) -> list[Node]:
+def _nodes(files: _Files, file: BinaryIO, start: int, level: int, place: int, count: int, leaves: int) -> list[Node]:
     """Some nodes of a level, which starts at `start` in a file."""
-    stored = _bytes(kept, file, NODE * (start + place), NODE * count)
+    stored = files.read(file, NODE * (start + place), NODE * count)
     return [
         stored_node(stored[NODE * i : NODE * (i + 1)], leaves_under(level, place + i, leaves)) for i in range(count)
     ]

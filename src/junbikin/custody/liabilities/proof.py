@@ -10,8 +10,8 @@ from typing import Any
 from junbikin.custody.liabilities.statement import (
     Statement,
     binary,
+    fields,
     read_json,
-    same,
     statement_of,
     text,
     units,
@@ -84,17 +84,25 @@ def read_proof(path: Path) -> Proof:
 
 def proof_of(content: Any) -> Proof:
     """A proof from its JSON, of just this form. Raises `ValueError`, `TypeError` or `KeyError` when it is not."""
-    balances = tuple(_balance(item) for item in content["balances"])
-    proof = Proof(statement_of(content["statement"]), text(content["account"]), balances)
-    if not same(proof.content, content) or not balances:
-        raise ValueError("it contradicts itself")
-    return proof
+    fields(content, "format", "account", "balances", "statement")
+    balances = tuple(map(_balance, content["balances"]))
+    if content["format"] != PROOF or not isinstance(content["balances"], list) or not balances:
+        raise ValueError("there is no balance in it")
+    return Proof(statement_of(content["statement"]), text(content["account"]), balances)
 
 
 def _balance(item: Any) -> Balance:
-    path = tuple(Node(binary(n["digest"], DIGEST), units(n["amount"]), whole(n["count"])) for n in item["path"])
+    fields(item, "asset", "amount", "nonce", "index", "path")
+    if not isinstance(item["path"], list):
+        raise ValueError("not a way up")
     index = 0 if type(item["index"]) is int and item["index"] == 0 else whole(item["index"])
+    path = tuple(map(_node, item["path"]))
     return Balance(text(item["asset"]), units(item["amount"]), binary(item["nonce"], NONCE), index, path)
+
+
+def _node(item: Any) -> Node:
+    fields(item, "digest", "amount", "count")
+    return Node(binary(item["digest"], DIGEST), units(item["amount"]), whole(item["count"]))
 
 
 def fault(proof: Proof, signer: str = "", published: Statement | None = None) -> Name | None:

@@ -6,7 +6,6 @@ import json
 import re
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,13 @@ import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from junbikin.custody.liabilities.sums import DECIMALS, DIGEST, FORMAT, Node, amount, units_of
+from junbikin.custody.liabilities.sums import DECIMALS, DIGEST, FORMAT, Node, amount
 from junbikin.errors import BadInput
 from junbikin.figures import Name
 
 _AMOUNT = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]{0,17}[1-9])?")
 _HEX = re.compile(r"([0-9a-f]{2})*")
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z")
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z", re.ASCII)
 _MOST_LEAVES = 1 << 53  # what every reader of JSON takes exactly
 
 
@@ -220,4 +219,12 @@ def units(value: Any) -> int:
     """A plain amount in units: never negative, written in one way only."""
     if not isinstance(value, str) or len(value) > 60 or not _AMOUNT.fullmatch(value):
         raise ValueError(f"not a plain amount: {value!r:.40}")
-    return units_of(Decimal(value))
+    before, _, after = value.partition(".")
+    return int(before + after.ljust(DECIMALS, "0"))
+
+
+def fields(value: Any, *names: str) -> Any:
+    """An object with just these fields."""
+    if not isinstance(value, dict) or value.keys() != set(names):
+        raise ValueError(f"other fields than {', '.join(names)}")
+    return value
