@@ -7,10 +7,10 @@ import os
 import shutil
 import sys
 
-from benchmarks import books, day, reconciling
+from benchmarks import books, day, proof, reconciling
 from benchmarks.rows import WORK
 
-BENCHES = {"day": day.bench, "books": books.bench, "custody": reconciling.bench}
+BENCHES = {"day": day.bench, "books": books.bench, "custody": reconciling.bench, "proof": proof.bench}
 
 
 def main() -> None:
