@@ -94,7 +94,7 @@ def check(ctx: click.Context, folder: Path, signer: str, kept: tuple[Path, ...],
     from junbikin.custody.audit.check.run import differing
 
     with progress_bar() as progress:
-        found = work(folder, signer, kept, progress)
+        found = list(work(folder, signer, kept, progress))
     wrong = differing(found)
     if json_:
         as_json({"agrees": not wrong, "checks": [_plain(checked) for checked in found]})

@@ -9,11 +9,15 @@ from typing import Any
 
 from junbikin.custody.audit.breaks import BREAKS, COLUMNS
 from junbikin.custody.audit.reading import engine, rows
+from junbikin.custody.reconcile.breaks import Kind
+from junbikin.custody.reconcile.treated import State
 from junbikin.figures import Name
 from junbikin.findings import Severity
 from junbikin.reports.html import pages
 
 SORTS = {"custody": Name("custody day", "分別管理"), "position": Name("reserve position", "準備金")}
+KINDS = {str(kind): kind.words for kind in Kind}
+STATES = {str(state): state.words for state in State}
 SEVERITIES = {severity.name.lower(): Name(severity.name.lower(), severity.ja) for severity in Severity}
 
 
@@ -34,16 +38,22 @@ def audit_page(index: Mapping[str, Any], breaks: Sequence[Mapping[str, str]], co
     """The page; `breaks` are the first of `count`, those standing first. It needs no network."""
     files = [(what, list(of)) for what, of in groupby(sorted(index["files"], key=_what), key=_what)]
     days = index["days"]
-    graves = [document["worst"] for day in days for document in day["documents"]]
     return (
         pages()
         .get_template("audit.html.j2")
         .render(
             index=index, files=files, breaks=breaks, count=count, sorts=SORTS, severities=SEVERITIES, lang="en",
-            worst={name: graves.count(name) for name in reversed(SEVERITIES)},
+            severe={name: _days_with(days, name) for name in reversed(SEVERITIES)}, classes=KINDS, states=STATES,
             empty=[day["day"] for day in days if day["business_day"] and not any(d["kind"] == "custody" for d in day["documents"])],
         )
     )  # fmt: skip
+
+
+def _days_with(days: Sequence[Mapping[str, Any]], severity: str) -> int:
+    """On how many days something so grave was found."""
+    return sum(
+        any(finding["severity"] == severity for one in day["documents"] for finding in one["findings"]) for day in days
+    )
 
 
 def _what(file: Mapping[str, Any]) -> tuple[str, str]:

@@ -10,6 +10,8 @@ from typing import Any
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from eth_keys.datatypes import PrivateKey
+from eth_utils.crypto import keccak
 
 from books.cast import Cast, open_accounts
 from custody.conftest import bring
@@ -21,6 +23,7 @@ from junbikin.calendars import Period
 from junbikin.custody import archive as custody_archive
 from junbikin.custody.audit.index import Sampling
 from junbikin.custody.audit.pack import Order, pack
+from junbikin.custody.evidence import challenge
 from junbikin.custody.evidence import keep as evidence
 from junbikin.custody.evidence.observe import Seen
 from junbikin.custody.evidence.sources import Source
@@ -110,6 +113,7 @@ def built(cast: Cast) -> Exchange:
     home, lake = cast.books.home, open_lake(cast.books.home)
     tie = tie_to(reconcile(lake, THIRD, cast.books))
     prove(lake, THIRD, read_key(home, None), cast.books, tie, lambda what, share: None)
+    _prove_control(home)
     return Exchange(cast, fingerprint(OPERATOR.public_key()))
 
 
@@ -139,6 +143,17 @@ def _seen(day: date) -> Seen:
     return Seen(
         Source("esplora-own", "esplora", "bitcoin", "http://127.0.0.1:1", 6, 120, 2, 30), block, block, readings
     )
+
+
+def _prove_control(home: Home) -> None:
+    account = PrivateKey(b"a" * 32)
+    now = datetime.now(UTC)
+    made = challenge.new(home, f"ethereum:1:{account.public_key.to_checksum_address()}", now, 1)
+    message = made.text.encode()
+    digest = keccak(b"\x19Ethereum Signed Message:\n" + str(len(message)).encode() + message)
+    raw = account.sign_msg_hash(digest).to_bytes()
+    signature = "0x" + (raw[:-1] + bytes([raw[-1] + 27])).hex()
+    challenge.take(home, made.document() | {"signature": signature}, now)
 
 
 def _keep_key(home: Home) -> None:

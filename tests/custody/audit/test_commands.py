@@ -19,9 +19,9 @@ def test_a_pack_is_made_and_checked(exchange: Exchange, tmp_path: Path) -> None:
     folder = tmp_path / "pack"
     made = said("audit", "pack", *PERIOD, "--seed", "s", "--sample", "1", folder, home=exchange.home.path)
     assert "of 2026-04-01..2026-04-05" in made
-    assert "missing:\n  challenges: control of no address was proved" in made
+    assert "missing:\n  books: every other record: the whole log was not asked for" in made
     shown = said("audit", "check", folder, "--signer", exchange.signer)
-    assert "nothing differs; 6 of 23 checks could not be made, or not wholly" in shown
+    assert "nothing differs; 5 of 23 checks could not be made, or not wholly" in shown
     japanese = said("--lang", "ja", "audit", "check", folder, "--signer", exchange.signer)
     assert "目次の署名" in japanese
     assert "抽出：利用者" in japanese
@@ -32,7 +32,7 @@ def test_as_json_it_tells_all_of_it(exchange: Exchange, tmp_path: Path) -> None:
     made = as_json(said("audit", "pack", *PERIOD, "--whole-log", folder, "--json", home=exchange.home.path))
     assert made["books"]["whole_log"]
     assert made["files"] == len(json.loads((folder / "index.json").read_text(encoding="utf-8"))["files"])
-    assert [part["part"] for part in made["missing"]] == ["challenges", "samples"]
+    assert [part["part"] for part in made["missing"]] == ["samples"]
     found = as_json(said("audit", "check", folder, "--json"))
     assert found["agrees"]
     assert {check["outcome"] for check in found["checks"]} == {"agrees", "not checked"}

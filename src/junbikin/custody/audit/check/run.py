@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import DecimalException
 from pathlib import Path
 
@@ -43,18 +43,17 @@ CHECKS: tuple[tuple[Name, Check], ...] = (
 
 def check(
     path: Path, signer: str = "", kept: Sequence[Path] = (), progress: Progress = lambda what, share: None
-) -> list[Checked]:
-    """What came of every check; a difference stops no other check.
+) -> Iterator[Checked]:
+    """What comes of every check, one after the other; a difference stops no other check.
 
     `signer` is the fingerprint that an auditor holds, `kept` are the checkpoints that they were given before.
-
     Raises `BadInput` when there is no pack in the folder.
     """
     pack = Pack(path, read_index(path), signer, tuple(kept))
-    return [checked for title, work in CHECKS for checked in _made(title, work, pack, progress)]
+    return (checked for title, work in CHECKS for checked in _made(title, work, pack, progress))
 
 
-def differing(found: list[Checked]) -> list[Checked]:
+def differing(found: Iterable[Checked]) -> list[Checked]:
     """Those that differ."""
     return [checked for checked in found if checked.outcome is Outcome.DIFFERS]
 
