@@ -36,7 +36,9 @@ def custody_days(home: Home, as_of: date, ids: tuple[str, ...]) -> Iterator[tupl
         )
     with ledger_of(home, as_of) as ledger:
         views = views_of(home, ledger)
-        yield views, judged_in(views, rulebooks, as_of)
+        with progress_bar() as progress:
+            days = judged_in(views, rulebooks, as_of, progress)
+        yield views, days
 
 
 def _nothing_given(ctx: click.Context, below: str) -> None:

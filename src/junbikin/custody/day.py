@@ -15,6 +15,7 @@ from junbikin import __version__
 from junbikin.custody.memory import Memory
 from junbikin.custody.view import DATASETS, CustodyView
 from junbikin.errors import ParameterMissing
+from junbikin.facts.run import Progress
 from junbikin.figures import Data, Figure, Name, to_table
 from junbikin.findings import Finding, Severity
 from junbikin.reserve.assess import evidence
@@ -150,14 +151,20 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def judge(rulebook: Rulebook, view: CustodyView, view_on: Callable[[date], CustodyView], memory: Memory) -> CustodyDay:
+def judge(
+    rulebook: Rulebook,
+    view: CustodyView,
+    view_on: Callable[[date], CustodyView],
+    memory: Memory,
+    progress: Progress = lambda what, share: None,
+) -> CustodyDay:
     """The custody day of `view`; `view_on` gives those of days before it.
 
     Raises `ParameterMissing` when the rulebook lacks a number it needs.
     """
     checks = rulebook.checks(view)
     memory.note(rulebook, view, checks)
-    since = _since(rulebook, view, view_on, checks, memory)
+    since = _since(rulebook, view, view_on, checks, memory, progress)
     duties = tuple(_duty(check, view.as_of, since) for check in checks)
     used = set(DATASETS) | {
         f.source.dataset for duty in duties for root in duty.steps for f in root.walk() if isinstance(f.source, Data)
@@ -218,6 +225,7 @@ def _since(
     view_on: Callable[[date], CustodyView],
     checks: tuple[Check, ...],
     memory: Memory,
+    progress: Progress,
 ) -> dict[tuple[str, str], date]:
     """(code, subject) → the first day of the row of days up to the view's on which it was so.
 
@@ -229,6 +237,7 @@ def _since(
     day, first = view.as_of, min(days_before(view), default=view.as_of)
     while going_on and day > first:
         day -= timedelta(days=1)
+        progress(f"since when, {rulebook.id}, {day}", (view.as_of - day) / (view.as_of - first))
         try:
             then = memory.lapses(rulebook, view_on(day))
         except ParameterMissing:  # the regime was not in force yet

@@ -11,6 +11,7 @@ from junbikin.custody.memory import Memory
 from junbikin.custody.registered import Registry, read_registry
 from junbikin.custody.view import CustodyView
 from junbikin.facts.lake import Lake, open_lake
+from junbikin.facts.run import Progress
 from junbikin.home import Home
 from junbikin.reserve.ledger import Ledger
 from junbikin.rulebooks.load import Rulebook
@@ -52,10 +53,15 @@ def judged(home: Home, rulebooks: Sequence[Rulebook], as_of: date, ledger: Ledge
     return judged_in(views_of(home, ledger), rulebooks, as_of)
 
 
-def judged_in(views: Views, rulebooks: Sequence[Rulebook], as_of: date) -> list[CustodyDay]:
+def judged_in(
+    views: Views,
+    rulebooks: Sequence[Rulebook],
+    as_of: date,
+    progress: Progress = lambda what, share: None,
+) -> list[CustodyDay]:
     """The custody day under each rulebook, of facts that are open already."""
     memory = memory_of(views.lake)
-    days = [judge(rulebook, views.on(as_of), views.new, memory) for rulebook in rulebooks]
+    days = [judge(rulebook, views.on(as_of), views.new, memory, progress) for rulebook in rulebooks]
     memory.write()
     return days
 
