@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ from junbikin.custody.liabilities.columns import NODE, stored_node
 from junbikin.custody.liabilities.pool import Each, workers
 from junbikin.custody.liabilities.runs import KEY, Ground, Slice, write_runs
 from junbikin.custody.liabilities.sums import Node, context
-from junbikin.custody.liabilities.trees import Runs, Shelf, Tree, blocks, build, crown, laid_out, merge, pieces
+from junbikin.custody.liabilities.trees import Built, Runs, Shelf, Tree, blocks, build, crown, laid_out, merge, pieces
 from junbikin.errors import BadInput, FactsDamaged, JunbikinError
 from junbikin.facts.run import Progress
 
@@ -56,13 +56,13 @@ def grow(
     with workers(leaves) as each:
         _lay(snapshot, ground, trees, shelf, each, progress)
         work = list(blocks(trees))
-        built = list(_told("building trees", each(partial(build, shelf), work), len(work), progress))
-    grown = []
-    for tree in trees:
-        parts = [part for block, part in zip(work, built, strict=True) if block.tree.place == tree.place]
-        root = stored_node(crown(shelf, tree, [part.node for part in parts]), tree.leaves)
-        grown.append(Grown(assets[tree.place], tree, root, tuple(fence for part in parts for fence in part.fences)))
-    return grown
+        built = _told("building trees", each(partial(build, shelf), work), len(work), progress)
+        return [_grown(shelf, assets[tree.place], tree, list(islice(built, tree.blocks))) for tree in trees]
+
+
+def _grown(shelf: Shelf, asset: str, tree: Tree, parts: list[Built]) -> Grown:
+    root = stored_node(crown(shelf, tree, [part.node for part in parts]), tree.leaves)
+    return Grown(asset, tree, root, tuple(fence for part in parts for fence in part.fences))
 
 
 def _lay(snapshot: Snapshot, ground: Ground, trees: list[Tree], shelf: Shelf, each: Each, progress: Progress) -> None:
@@ -106,8 +106,8 @@ def _slices(snapshot: Snapshot, runs: Path) -> Iterator[Slice]:
 def _told(what: str, results: Iterable[R], count: int, progress: Progress) -> Iterator[R]:
     progress(what, 0.0)
     for done, result in enumerate(results, 1):
-        yield result
         progress(what, done / count)
+        yield result
 
 
 def _room_for(leaves: int, folder: Path) -> None:

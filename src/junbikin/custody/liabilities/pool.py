@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -31,7 +32,8 @@ def workers(leaves: int) -> Iterator[Each]:
     if count < 2:
         yield map
         return
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+    alone = signal.SIGINT, signal.SIG_IGN  # whoever interrupts, interrupts this process; the others end with it
+    with ProcessPoolExecutor(count, get_context("spawn"), signal.signal, alone) as pool:
         try:
             yield pool.map
         except BaseException:

@@ -45,6 +45,11 @@ class Tree:
         """How many nodes a level has."""
         return -(-self.leaves >> level)
 
+    @property
+    def blocks(self) -> int:
+        """How many blocks it is built in."""
+        return self.nodes_on(min(BLOCK, self.top))
+
     def stored_at(self, level: int) -> int:
         """Where the nodes of a level start in the file of nodes."""
         return self.first_node + sum(self.nodes_on(below) for below in range(LOWEST, level))
@@ -180,7 +185,7 @@ class Block:
 def blocks(trees: Sequence[Tree]) -> Iterator[Block]:
     """Every tree's blocks."""
     for tree in trees:
-        for place in range(tree.nodes_on(min(BLOCK, tree.top))):
+        for place in range(tree.blocks):
             yield Block(tree, place)
 
 
