@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -29,8 +30,6 @@ def test_the_example_is_what_both_implementations_give() -> None:
     assert [leaf[0].hex() for leaf in leaves] == [stated for *_, stated in ROWS]
     assert slow.parent(*leaves[:2])[0].hex() == PAIR
     assert slow.root(leaves)[0].hex() == ROOT
-    from datetime import date
-
     ours = context_of(OPERATOR, date.fromisoformat(DAY), ASSET)
     nodes = [leaf_of(ours, bytes.fromhex(n), int(Decimal(amount) * 10**18), who) for who, amount, n, _ in ROWS]
     assert root(nodes).digest.hex() == ROOT
