@@ -219,6 +219,18 @@ def test_a_statement_of_an_instant_is_timing_when_the_books_said_so_then(scene: 
     assert kinds == {"esplora": "missing", "core": "missing", "node": "timing", "late": "missing"}
 
 
+def test_a_place_emptied_within_the_window_is_timing_in_full_and_again(scene: Scene) -> None:
+    scene.pay("c1", 5, at())
+    scene.facts("statements", f"{DAY},vault,BTC,5,esplora")
+    scene.outcome()
+    scene.pay("c1", -5, at(hour=14, minute=55))
+    moment = scene.moment()
+    again, whole = scene.outcome(moment), scene.outcome(moment, fresh=True)
+    assert not again.in_full
+    assert again.reconciliation.canonical == whole.reconciliation.canonical
+    assert ("place", "timing", "vault", "BTC", "5") in shown(whole.reconciliation.first)
+
+
 def test_a_home_without_books_says_what_was_not_compared(
     tmp_path_factory: pytest.TempPathFactory, scene: Scene
 ) -> None:

@@ -121,8 +121,8 @@ class Places:
         return _together({key: at for key, at in held.items() if key[0] in VOUCHED})
 
     def in_books(self, place: Place) -> bool:
-        """Whether the books say what is there, and so what was there at any other time."""
-        return any(place[0] in at for (_, asset), at in self.booked.items() if asset == place[1])
+        """Whether the books keep the asset for anybody, and so say what was at a place at any other time."""
+        return any(asset == place[1] for _, asset in self.booked)
 
     @cached_property
     def newest(self) -> dict[Place, list[Statement]]:
@@ -165,7 +165,7 @@ def places_of(
         rows: list[Any] = [
             ("customer", asset, place, quantity)
             for place, asset, quantity in engine.execute(
-                "SELECT place, asset, sum(quantity) FROM kept.places GROUP BY ALL"
+                "SELECT place, asset, sum(quantity) FROM kept.places GROUP BY ALL HAVING sum(quantity) <> 0"
             ).fetchall()
         ]
         with telling(books.home), books.engine.connect() as connection:

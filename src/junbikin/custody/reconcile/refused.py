@@ -37,9 +37,14 @@ def refused(engine: duckdb.DuckDBPyConnection, lake: Lake, platform: Platform, m
     )
     for dataset in WATCHED:
         since = platform.day if dataset in ("customer_balances", "balance_changes") else moment.as_of
-        entries = [entry for entry in lake.entries if entry.dataset == dataset and entry.quarantine]
+        since = since or date.min
+        entries = [
+            entry
+            for entry in lake.entries
+            if entry.dataset == dataset and entry.quarantine and _day(entry, lake.home.time_zone) >= since
+        ]
         if entries:
-            _of(engine, lake, dataset, entries, since or date.min, moment.as_of)
+            _of(engine, lake, dataset, entries, since, moment.as_of)
 
 
 def _of(
@@ -51,13 +56,6 @@ def _of(
         for number, entry in enumerate(entries)
     )
     paths = [str(lake.home.facts / entry.quarantine) for entry in entries]
-    within = lake.days(dataset, since, until)
-    accepted = [str(lake.home.facts / segment.file) for segments in within.values() for segment in segments]
-    known = (
-        f"SELECT {key_of(DATASETS[dataset])} FROM {parquet(accepted)}"
-        if accepted
-        else "SELECT NULL::VARCHAR WHERE false"
-    )
     # A key has the day first: of changes an instant in UTC. A row without one is of the day on which it was ingested.
     first = "string_split(key, chr(31))[1]"
     zoned = f"CAST(timezone({literal(zone.key)}, TRY_CAST({first} AS TIMESTAMPTZ)) AS DATE)"
@@ -66,9 +64,9 @@ def _of(
         "CREATE OR REPLACE TEMP TABLE kept_out AS SELECT key, string_split(key, chr(31)) AS parts, "
         f"TRY_CAST(regexp_extract(reason, {literal(_BELOW)}, 1) AS {QUANTITY}) AS quantity, coalesce({day}, n.ingested) AS day "
         f"FROM {parquet(paths, named=True)} q JOIN (VALUES {files}) n(number, file, ingested) ON q.filename = n.file "
-        f"WHERE day BETWEEN DATE {literal(since.isoformat())} AND DATE {literal(until.isoformat())} "
-        f"AND (key IS NULL OR key NOT IN ({known}))"
+        f"WHERE day BETWEEN DATE {literal(since.isoformat())} AND DATE {literal(until.isoformat())}"
     )
+    _mend(engine, lake, dataset, since, until)
     negative = "quantity IS NOT NULL AND len(parts) = 3"
     balances = dataset in ("customer_balances", "balance_changes")
     if balances:
@@ -78,6 +76,21 @@ def _of(
     others = f"WHERE NOT coalesce({negative}, false)" if balances else ""
     engine.execute(
         f"INSERT INTO refused SELECT {literal(dataset)}, NULL, NULL, NULL, count(*) FROM kept_out {others} HAVING count(*) > 0"
+    )
+
+
+def _mend(engine: duckdb.DuckDBPyConnection, lake: Lake, dataset: str, since: date, until: date) -> None:
+    """Takes rows out of `kept_out` whose key was accepted, before or since."""
+    [(keys,)] = engine.execute("SELECT count(key) FROM kept_out").fetchall()
+    days = lake.days(dataset, since, until)
+    paths = [str(lake.home.facts / segment.file) for segments in days.values() for segment in segments]
+    if not keys or not paths:
+        return
+    described = DATASETS[dataset]
+    name, key = described.key[1], key_of(described)
+    engine.execute(
+        f"DELETE FROM kept_out WHERE key IN (SELECT {key} FROM {parquet(paths)} "
+        f"WHERE {name} IN (SELECT parts[2] FROM kept_out WHERE key IS NOT NULL) AND {key} IN (SELECT key FROM kept_out))"
     )
 
 
