@@ -19,7 +19,7 @@ from .straight import Entries, Straight, saying, straight
 
 TABLES = [*(table.fullname for table in metadata.sorted_tables), "books.alembic_version"]
 ENTRANCES = {
-    "post", "request", "decide", "open_accounts", "freeze", "record_position", "found_person", "change_secret", "balance",
+    "post", "request", "decide", "open_accounts", "freeze", "record_position", "record_reconciliation", "treat_break", "found_person", "change_secret", "balance",
     "batch_digest", "batch_digest_hex", "record_digest", "entries_digest", "instant",
 }  # fmt: skip
 """The functions that the application's role may call: whatever is added here is attacked by the tests of its kind."""
