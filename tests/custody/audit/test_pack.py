@@ -20,6 +20,7 @@ from junbikin.custody.audit.check.run import CHECKS, check, differing
 from junbikin.custody.audit.index import Sampling
 from junbikin.custody.audit.pack import Order, pack
 from junbikin.custody.audit.period import period_of
+from junbikin.custody.audit.records import OF_DAYS, Standing, on_record, standing
 from junbikin.errors import BadInput, FactsDamaged, PositionProblem
 from junbikin.home import Home, create_home, open_home
 from junbikin.reports.audit_page import page_of
@@ -231,6 +232,26 @@ def test_a_document_on_record_that_is_no_longer_kept_is_told(exchange: Exchange,
     assert re.match(r"on record as \d+, and no longer kept", told[name])
     assert "positions: 1 of 3 business days" in told
     assert not differing(check(tmp_path / "pack", exchange.signer))
+
+
+def test_what_is_recorded_while_a_pack_is_made_is_not_half_in_it(exchange: Exchange, tmp_path: Path) -> None:
+    stands = standing(exchange.books, None, tmp_path)
+    earlier = Standing(tuple((strand, min(length, 30), head) for strand, length, head in stands.strands), stands.first)
+    every = [one.record for one in on_record(exchange.books, stands, OF_DAYS, PERIOD)]
+    assert [one.record for one in on_record(exchange.books, earlier, OF_DAYS, PERIOD)] == [n for n in every if n <= 30]
+    assert 0 < sum(number <= 30 for number in every) < len(every)
+
+
+def test_a_disk_that_is_full_leaves_nothing_and_says_so(
+    exchange: Exchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "somewhere")
+
+    monkeypatch.setattr("shutil.copyfile", full)
+    with pytest.raises(BadInput, match="No space left"):
+        exchange.packed(tmp_path / "pack")
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_page_is_whole_in_both_languages_and_escapes_what_people_wrote(pack: Path) -> None:

@@ -65,6 +65,11 @@ def pack(order: Order, target: Path, page: Page, progress: Progress = lambda wha
         if target.exists():
             target.rmdir()
         folder.rename(target)
+    except OSError as problem:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise BadInput(
+            f"the pack cannot be written: {problem.strerror}", where=problem.filename or str(target), then="make room there, or name another folder",
+        ) from problem  # fmt: skip
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -97,17 +102,17 @@ def _packed(order: Order, folder: Path, page: Page, progress: Progress) -> dict[
 def _with_books(
     order: Order, books: Books, folder: Path, parts: list[Part], progress: Progress
 ) -> tuple[Standing, Lake]:
-    """Documents before the log of the facts, and all of them before the books: what a document names is in what comes after it."""
+    """The books as they stand now, whatever is recorded meanwhile; the log of the facts after the documents that name its heads."""
     home, period = order.home, order.period
-    said = on_record(books, OF_DAYS, period)
+    progress("reading the books", 0.0)
+    known_at, stands = known_now(books), standing(books, order.key, folder)
+    parts.append(checkpoint(folder))
+    said = on_record(books, stands, OF_DAYS, period)
     parts += documents(home, period, said, folder, progress)
     parts += breaks.reconciliations(home, period, said, folder)
     lake = open_lake(home)
     parts += _evidence(order, lake, folder, progress)
-    progress("reading the books", 0.0)
-    known_at = known_now(books)
-    stands = standing(books, order.key, folder)
-    parts.append(checkpoint(folder))
+    progress("reading the books", 0.5)
     parts += write_records(books, stands, period, folder, whole=order.whole_log)
     parts += _breaks(order, folder)
     if order.sampling is None:
@@ -120,7 +125,7 @@ def _with_books(
             continue
         parts += samples.booked(books, period, known_at, part, folder)
         parts += proofs.of_customers(home, part, folder, progress)
-    parts += samples.postings(books, period, known_at, order.sampling, folder)
+    parts += samples.postings(books, stands, period, order.sampling, folder)
     return stands, lake
 
 

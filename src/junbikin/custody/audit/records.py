@@ -60,9 +60,10 @@ _CHOSEN = """
    OR kind = 'request' AND subject = ANY (%(of_custody)s::text[])
    OR kind = 'decision' AND request IN (SELECT id FROM books.records WHERE kind = 'request' AND subject = ANY (%(of_custody)s::text[])))
 """
-_UP_TO = """
+UP_TO = """
   EXISTS (SELECT 1 FROM unnest(%(strands)s::int[], %(lengths)s::bigint[]) s(strand, length) WHERE s.strand = r.strand AND r.link <= s.length)
 """
+"""SQL of whether a record `r` was there when the log stood where `Standing.reach` says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,11 @@ class Standing:
 
     strands: tuple[tuple[int, int, bytes], ...]
     first: str
+
+    @property
+    def reach(self) -> dict[str, list[int]]:
+        """How far it reaches, as queries take it."""
+        return {"strands": [strand[0] for strand in self.strands], "lengths": [strand[1] for strand in self.strands]}
 
     def document(self, *, whole: bool) -> dict[str, Any]:
         """As JSON."""
@@ -109,12 +115,11 @@ def checkpoint(folder: Path) -> File | Missing:
 
 def write_records(books: Books, at: Standing, period: Period, folder: Path, *, whole: bool) -> Iterator[File | Missing]:
     """The records that concern custody, or with `whole` every record, up to where the log stood."""
-    strands, lengths = ([strand[place] for strand in at.strands] for place in range(2))
     values = {
-        "of_days": list(OF_DAYS), "of_custody": list(OF_CUSTODY), "strands": strands, "lengths": lengths,
+        "of_days": list(OF_DAYS), "of_custody": list(OF_CUSTODY), **at.reach,
         "start": start_of(period.start, books), "end": end_of(period.end, books.home),
     }  # fmt: skip
-    chosen = _UP_TO if whole else f"{_CHOSEN} AND {_UP_TO}"
+    chosen = UP_TO if whole else f"{_CHOSEN} AND {UP_TO}"
     copy_records(books, folder / RECORDS, chosen, values)
     yield listed(folder, RECORDS, Name("records of the books", "帳簿の記録"))
     if whole:
@@ -124,7 +129,7 @@ def write_records(books: Books, at: Standing, period: Period, folder: Path, *, w
         f"""SELECT id, subject AS name, content::jsonb->>'status' AS status,
           (SELECT string_agg(role, '|' ORDER BY role) FROM jsonb_array_elements_text(content::jsonb->'roles') role) AS roles,
           {INSTANT.format("recorded_at")} AS recorded_at, recorded_by, why, strand, link, encode(digest, 'hex') AS digest
-          FROM books.records r WHERE kind = 'person' AND {_UP_TO} ORDER BY strand, link""",
+          FROM books.records r WHERE kind = 'person' AND {UP_TO} ORDER BY strand, link""",
         values,
     )  # fmt: skip
     yield listed(folder, PEOPLE, Name("who could act, in which roles", "担当者と役割"))
@@ -171,19 +176,17 @@ class OnRecord:
     list_digest: str
 
 
-def on_record(books: Books, kinds: Sequence[str], period: Period) -> list[OnRecord]:
-    """What is on record of the days of a period, by day."""
-    query = """
-      SELECT id, kind, coalesce(subject, ''), content FROM books.records
-      WHERE kind = ANY (%(kinds)s::text[]) AND effective_at >= %(start)s AND effective_at <= %(end)s ORDER BY effective_at, recorded_at
+def on_record(books: Books, at: Standing, kinds: Sequence[str], period: Period) -> list[OnRecord]:
+    """What is on record of the days of a period, up to where the log stood, by day."""
+    query = f"""
+      SELECT id, kind, coalesce(subject, ''), content FROM books.records r
+      WHERE kind = ANY (%(kinds)s::text[]) AND effective_at >= %(start)s AND effective_at <= %(end)s AND {UP_TO} ORDER BY effective_at, recorded_at
     """
     values = {
-        "kinds": list(kinds),
-        "start": start_of(period.start, books),
-        "end": end_of(period.end, books.home),
-    }
+        "kinds": list(kinds), "start": start_of(period.start, books), "end": end_of(period.end, books.home), **at.reach,
+    }  # fmt: skip
     with telling(books.home), books.driver() as connection:
-        rows = connection.execute(query, values).fetchall()
+        rows = connection.execute(query.encode(), values).fetchall()
     return [_on_record(*row) for row in rows]
 
 

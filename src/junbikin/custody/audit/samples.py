@@ -20,7 +20,7 @@ from junbikin.custody.audit import breaks
 from junbikin.custody.audit.files import File, Missing, listed
 from junbikin.custody.audit.index import Sampling
 from junbikin.custody.audit.reading import engine, rows
-from junbikin.custody.audit.records import copy_csv, copy_records, start_of
+from junbikin.custody.audit.records import UP_TO, Standing, copy_csv, copy_records, start_of
 from junbikin.facts.engine import literal, parquet
 from junbikin.facts.lake import Lake
 from junbikin.figures import Name
@@ -119,8 +119,8 @@ def booked(books: Books, period: Period, known_at: datetime, drawn: Drawn, folde
     yield listed(folder, MOVES, Name("their statements over the period", "同：期中の取引明細"))
 
 
-_POSTINGS = """
-  SELECT id FROM books.records WHERE kind = 'batch' AND effective_at >= %(start)s AND effective_at <= %(end)s AND recorded_at <= %(known)s
+_POSTINGS = f"""
+  SELECT id FROM books.records r WHERE kind = 'batch' AND effective_at >= %(start)s AND effective_at <= %(end)s AND {UP_TO}
   ORDER BY encode(sha256(convert_to(%(seed)s || E'\\n' || id, 'UTF8')), 'hex'), id LIMIT %(count)s
 """
 _WITH_REQUESTS = """
@@ -134,12 +134,14 @@ _THEIR_ACCOUNTS = """
 
 
 def postings(
-    books: Books, period: Period, known_at: datetime, sampling: Sampling, folder: Path
+    books: Books, stands: Standing, period: Period, sampling: Sampling, folder: Path
 ) -> Iterator[File | Missing]:
     """Postings of the period, drawn by their records' numbers, with their entries and the approvals behind them."""
-    values: dict[str, Any] = _times(books, period.start, period.end) | {"known": known_at}
+    values: dict[str, Any] = {**_times(books, period.start, period.end), **stands.reach}
     with telling(books.home), books.driver() as connection:
-        found = connection.execute(_POSTINGS, values | {"seed": sampling.seed, "count": sampling.count}).fetchall()
+        found = connection.execute(
+            _POSTINGS.encode(), values | {"seed": sampling.seed, "count": sampling.count}
+        ).fetchall()
     if not found:
         yield Missing(POSTINGS, Name("nothing was posted in the period", "期中の記帳がない"))
         return
