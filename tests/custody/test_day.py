@@ -68,12 +68,16 @@ def test_where_one_side_is_not_known_what_needs_it_is_unknown(tmp_path: Path, ru
 
 
 @pytest.mark.parametrize("rulebook", CUSTODY)
-def test_customers_who_only_have_money_need_no_holdings_of_coins_to_be_unknown(tmp_path: Path, rulebook: str) -> None:
+def test_without_holdings_nothing_is_worth_nothing_even_when_customers_only_have_money(
+    tmp_path: Path, rulebook: str
+) -> None:
     home = create_home(tmp_path / "home", "Example")
     bring(home, "customer_balances", [f"{DAY},ben,JPY,400"])
+    bring(home, "financials", FACTS["financials"])
     day = on(home, rulebook)
-    assert verdicts(day)["hot"] == verdicts(day)["held"] == "unknown"
-    assert {figure.value for duty in day.duties for figure in duty.steps if figure.key == "hot_room"} <= {None}
+    assert set(verdicts(day).values()) == {"unknown"}
+    sums = ("hot_value", "customer_value", "hot_room", "money_stored", "kept_value", "guarantee_worth")
+    assert {figure.value for key in sums if (figure := day.figure(key))} <= {None}
 
 
 def test_the_same_hole_stands_once_among_the_findings(tmp_path: Path) -> None:
