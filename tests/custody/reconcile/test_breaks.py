@@ -231,6 +231,15 @@ def test_a_place_emptied_within_the_window_is_timing_in_full_and_again(scene: Sc
     assert ("place", "timing", "vault", "BTC", "5") in shown(whole.reconciliation.first)
 
 
+def test_where_the_platform_says_nothing_no_account_is_a_break_and_a_notice_tells(scene: Scene) -> None:
+    scene.pay("c1", 5, at())
+    found = scene.found()
+    assert {each[0] for each in shown(found.first)} == {"vouched", "priced"}
+    assert any("no balances of customers" in notice.en for notice in found.notices)
+    [btc] = found.totals
+    assert (btc.platform, btc.booked) == (None, Decimal(5))
+
+
 def test_a_home_without_books_says_what_was_not_compared(
     tmp_path_factory: pytest.TempPathFactory, scene: Scene
 ) -> None:

@@ -184,6 +184,22 @@ def test_verify_looks_at_every_closing_again(lacking: Scene, explains: str | Non
     assert (difference.what if difference else None) == told
 
 
+def test_verify_finds_a_break_that_was_closed_twice(lacking: Scene) -> None:
+    treat(lacking.books, lacking.cast.ada, LACKS, "explain", "known")
+    lacking.facts("customer_balances", f"{day(1)},c1,BTC,5")
+    on_record(lacking, day(1))
+    treat(lacking.books, lacking.cast.ben, LACKS, "close", "seen")
+    assert verify(lacking.books).difference is None
+    says = rfc8785.dumps({"act": "close", "since": "2026-04-01"}).decode()
+    with as_owner(lacking) as owner:
+        owner.execute(
+            "SELECT books.append('break', %s, %s, NULL, 'ben', 'again', NULL, %s)", [LACKS, f"break:{LACKS}:2", says]
+        )
+    difference = verify(lacking.books).difference
+    assert difference is not None
+    assert difference.what == "the break was closed before"
+
+
 def test_a_reconciliation_is_only_recorded_whole(scene: Scene) -> None:
     with pytest.raises(BooksRefused, match="no reconciliation"):
         scene.books.call("record_reconciliation", at(), '{"digest":"x"}')

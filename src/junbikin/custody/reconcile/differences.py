@@ -71,7 +71,7 @@ def compare(
         and _few(engine, named)
     )
     if again:
-        _bring(engine, platform, at)
+        _bring(engine, platform, at, named)
     else:
         _in_full(engine, platform, at, named)
     snapshot, changes = _files(platform)
@@ -126,7 +126,7 @@ def _list(words: Sequence[str]) -> str:
     return ", ".join(literal(word) for word in words)
 
 
-def _bring(engine: duckdb.DuckDBPyConnection, platform: Platform, at: Moment) -> None:
+def _bring(engine: duckdb.DuckDBPyConnection, platform: Platform, at: Moment, named: Sequence[str]) -> None:
     # Of an account that did not differ, the platform said the last time what the books said.
     engine.execute(
         "CREATE OR REPLACE TEMP TABLE moving AS SELECT k.account, k.asset, coalesce(p.quantity, k.platform_was) AS platform, k.platform_was, "
@@ -144,5 +144,6 @@ def _bring(engine: duckdb.DuckDBPyConnection, platform: Platform, at: Moment) ->
         )
     engine.execute(
         "DELETE FROM kept.differing d USING moving m WHERE d.account = m.account AND d.asset = m.asset; "
-        "INSERT INTO kept.differing SELECT account, asset, platform, booked FROM moving WHERE platform <> booked"
+        "INSERT INTO kept.differing SELECT account, asset, platform, booked FROM moving WHERE platform <> booked "
+        f"AND asset IN ({_list([*named, ''])})"
     )

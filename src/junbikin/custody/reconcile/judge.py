@@ -92,7 +92,9 @@ def registered(sides: Places, books: Books | None) -> Iterator[Row]:
 def assets(totals: tuple[Total, ...], customers: Customers) -> Iterator[Row]:
     """Totals that differ beyond what single accounts explain: of accounts without a holder, of assets not in the books."""
     for total in totals if customers.all else ():
-        found = NONE if total.asset in customers.named else total.platform or NONE
+        if total.platform is None:
+            continue  # the platform says nothing at all, which a notice tells
+        found = NONE if total.asset in customers.named else total.platform
         expected = total.unnamed or NONE
         if found != expected:
             kind = Kind.MISSING if found < expected else Kind.EXCESS

@@ -67,7 +67,7 @@ def reconciled(
             progress("reading the books", 0.0)
             booked = _booked(engine, books, moment, folder)
             progress("comparing accounts", 0.3)
-            in_full = compare(engine, platform, moment, customers.named, booked)
+            in_full = compare(engine, platform, moment, customers.named if platform.known else (), booked)
         progress("comparing places", 0.8)
         places = places_of(engine, lake, books, moment, customers)
         before = last_before(books, moment) if books else None
