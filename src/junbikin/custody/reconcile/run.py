@@ -7,15 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 
 from junbikin.books.database import Books
 from junbikin.custody.reconcile import judge, listing, timing
-from junbikin.custody.reconcile.booked import Booked, bring_up, forget
+from junbikin.custody.reconcile.booked import bring_up, forget
 from junbikin.custody.reconcile.differences import compare, touch
-from junbikin.custody.reconcile.kept import kept, whole
+from junbikin.custody.reconcile.kept import Work, kept, whole
 from junbikin.custody.reconcile.moment import Moment, moment_of
 from junbikin.custody.reconcile.places import Customers, Places, customers_of, places_of
 from junbikin.custody.reconcile.platform import Platform, platform_of
@@ -55,32 +54,39 @@ def reconcile(
     return reconciled(lake, moment_of(lake.home, as_of, books), books, window, progress).reconciliation
 
 
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """What is held against what, and when."""
+
+    lake: Lake
+    moment: Moment
+    books: Books | None
+    window: timedelta
+    platform: Platform
+    customers: Customers
+    places: Places
+
+
 def reconciled(
     lake: Lake, moment: Moment, books: Books | None, window: timedelta, progress: Progress = _silent
 ) -> Outcome:
     """The reconciliation of a moment. A lake that believes nothing from earlier runs has it worked in full."""
     platform, customers = platform_of(lake, moment.as_of), customers_of(books)
     with kept(lake) as work, _exact():
-        engine, folder = work.engine, work.folder
+        engine = work.engine
         with whole(engine):
             touch(engine, platform, moment)
             progress("reading the books", 0.0)
-            booked = _booked(engine, books, moment, folder)
+            if books is None:
+                forget(engine)
+            booked = bring_up(engine, books, moment, work.folder) if books else None
             progress("comparing accounts", 0.3)
             in_full = compare(engine, platform, moment, customers.named if platform.known else (), booked)
         progress("comparing places", 0.8)
         places = places_of(engine, lake, books, moment, customers)
-        before = last_before(books, moment) if books else None
-        found = _found(engine, lake, moment, platform, customers, places, books, window, before, folder)
+        found = _found(work, _Sides(lake, moment, books, window, platform, customers, places))
     progress("done", 1.0)
     return Outcome(found, in_full)
-
-
-def _booked(engine: duckdb.DuckDBPyConnection, books: Books | None, moment: Moment, folder: Path) -> Booked | None:
-    if books is None:
-        forget(engine)
-        return None
-    return bring_up(engine, books, moment, folder)
 
 
 @contextmanager
@@ -94,43 +100,19 @@ def _exact() -> Iterator[None]:
         ) from None  # fmt: skip
 
 
-def _found(
-    engine: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    moment: Moment,
-    platform: Platform,
-    customers: Customers,
-    places: Places,
-    books: Books | None,
-    window: timedelta,
-    before: Recorded | None,
-    folder: Path,
-) -> Reconciliation:
-    totals = tuple(_totals(engine, platform, customers, places))
-    looked = True
-    engine.execute("CREATE OR REPLACE TEMP TABLE timed (account VARCHAR, asset VARCHAR)")
-    if books is not None:
-        looked = timing.accounts(engine, books, platform, moment, window, folder)
-    refused(engine, lake, platform, moment)
+def _found(work: Work, sides: _Sides) -> Reconciliation:
+    engine, lake, moment = work.engine, sides.lake, sides.moment
+    totals = tuple(_totals(engine, sides))
+    looked = _timed(work, sides)
+    refused(engine, lake, sides.platform, moment)
     listing.start(engine)
     listing.accounts(engine)
-    rows = [
-        *judge.assets(totals, customers), *judge.places(places, books, window), *judge.vouched(places), *judge.registered(places, books),
-        *judge.prices(lake, places, totals), *judge.unread(engine),
-    ]  # fmt: skip
-    listing.add(engine, rows)
+    listing.add(engine, [*_judged(sides, totals), *judge.unread(engine)])
+    before = last_before(sides.books, moment) if sides.books else None
     earlier = list_of(lake.home, before) if before else None
     listing.finish(engine, moment.as_of, earlier)
     listed, digest = listing.write(engine, lake.home.path / "cache" / "breaks")
-    notices = _notices(moment, platform, customers, places, books)
-    if not looked:
-        notices.append(
-            Name(f"more than {timing.AT_MOST:,} accounts differ: none was looked at for timing", f"差異のある口座が{timing.AT_MOST:,}を超えるため、時点差の判定を行っていない")
-        )  # fmt: skip
-    if before and earlier is None:
-        notices.append(
-            Name(f"the list of record {before.record} is not in this home: ages are counted from this day", f"記録{before.record}の一覧がこのホームにないため、経過日数は本日から数える")
-        )  # fmt: skip
+    heads = {"books": moment.heads} if moment.heads else {}
     return Reconciliation(
         operator=lake.home.operator,
         as_of=moment.as_of,
@@ -138,23 +120,37 @@ def _found(
         known_at=moment.known_at,
         facts=lake.head,
         books=moment.heads,
-        snapshot=platform.day,
-        holdings=places.holdings_day,
-        window_seconds=int(window.total_seconds()),
-        sources={"platform": platform.digest, "places": places.digest}
-        | ({"books": moment.heads} if moment.heads else {}),
+        snapshot=sides.platform.day,
+        holdings=sides.places.holdings_day,
+        window_seconds=int(sides.window.total_seconds()),
+        sources={"platform": sides.platform.digest, "places": sides.places.digest} | heads,
         totals=totals,
         counts=listing.counts(engine),
         first=listing.first(engine),
         list_digest=digest,
-        notices=tuple(notices),
+        notices=tuple(_notices(sides, looked, before if earlier is None else None)),
         listed=listed,
     )
 
 
-def _totals(
-    engine: duckdb.DuckDBPyConnection, platform: Platform, customers: Customers, places: Places
-) -> Iterator[Total]:
+def _timed(work: Work, sides: _Sides) -> bool:
+    """Table `timed`: accounts that differ by timing alone. False when too many differ to look."""
+    if sides.books is None:
+        work.engine.execute("CREATE OR REPLACE TEMP TABLE timed (account VARCHAR, asset VARCHAR)")
+        return True
+    return timing.accounts(work.engine, sides.books, sides.platform, sides.moment, sides.window, work.folder)
+
+
+def _judged(sides: _Sides, totals: tuple[Total, ...]) -> Iterator[listing.Row]:
+    yield from judge.assets(totals, sides.customers)
+    yield from judge.places(sides.places, sides.books, sides.window)
+    yield from judge.vouched(sides.places)
+    yield from judge.registered(sides.places, sides.books)
+    yield from judge.prices(sides.lake, sides.places, totals)
+
+
+def _totals(engine: duckdb.DuckDBPyConnection, sides: _Sides) -> Iterator[Total]:
+    places = sides.places
     told, owed, unnamed = (
         {row[0]: row[1:] for row in engine.execute(query).fetchall()}
         for query in (
@@ -175,39 +171,32 @@ def _totals(
         accounts, quantity = told.get(asset, (0, nothing))
         holders, named = owed.get(asset, (0, nothing))
         (free,) = unnamed.get(asset, (nothing,))
-        kept_here = asset in customers.all
+        kept_here = asset in sides.customers.all
         yield Total(
-            asset, int(accounts), quantity if platform.known else None, int(holders), EXACT.add(named, free) if kept_here else None,
+            asset, int(accounts), quantity if sides.platform.known else None, int(holders), EXACT.add(named, free) if kept_here else None,
             free if kept_here else None, held.get(asset), stated.get(asset),
         )  # fmt: skip
 
 
-def _notices(
-    moment: Moment, platform: Platform, customers: Customers, places: Places, books: Books | None
-) -> list[Name]:
-    found = []
-    if platform.day is None:
-        found.append(
-            Name(f"no balances of customers known on or before {moment.as_of}", f"{moment.as_of}以前の利用者残高がない")
-        )
-    elif platform.day < moment.as_of:
-        found.append(
-            Name(f"balances of customers are of {platform.day}, with what changed since as far as it was ingested", f"利用者残高は{platform.day}現在、以後は取込済みの変動を反映")
-        )  # fmt: skip
-    if books is None:
-        found.append(
-            Name(
-                "there are no books: accounts and registered places were not compared",
-                "帳簿がないため、口座と保管先登録は照合していない",
-            )
-        )
-    elif not customers.all:
-        found.append(
-            Name(
-                "the books have no accounts of customers: accounts were not compared",
-                "帳簿に利用者の口座がないため、口座は照合していない",
-            )
-        )
-    if places.holdings_day is not None and places.holdings_day < moment.as_of:
-        found.append(Name(f"holdings are of {places.holdings_day}", f"保有残高は{places.holdings_day}現在"))
-    return found
+def _notices(sides: _Sides, looked: bool, lost: Recorded | None) -> Iterator[Name]:
+    """What a reader must know beside the breaks. `lost` is the reconciliation on record whose list is not here."""
+    day, as_of, holdings = sides.platform.day, sides.moment.as_of, sides.places.holdings_day
+    if day is None:
+        yield Name(f"no balances of customers known on or before {as_of}", f"{as_of}以前の利用者残高がない")
+    elif day < as_of:
+        en = f"balances of customers are of {day}, with what changed since as far as it was ingested"
+        yield Name(en, f"利用者残高は{day}現在、以後は取込済みの変動を反映")
+    if sides.books is None:
+        en = "there are no books: accounts and registered places were not compared"
+        yield Name(en, "帳簿がないため、口座と保管先登録は照合していない")
+    elif not sides.customers.all:
+        en = "the books have no accounts of customers: accounts were not compared"
+        yield Name(en, "帳簿に利用者の口座がないため、口座は照合していない")
+    if holdings is not None and holdings < as_of:
+        yield Name(f"holdings are of {holdings}", f"保有残高は{holdings}現在")
+    if not looked:
+        en = f"more than {timing.AT_MOST:,} accounts differ: none was looked at for timing"
+        yield Name(en, f"差異のある口座が{timing.AT_MOST:,}を超えるため、時点差の判定を行っていない")
+    if lost is not None:
+        en = f"the list of record {lost.record} is not in this home: ages are counted from this day"
+        yield Name(en, f"記録{lost.record}の一覧がこのホームにないため、経過日数は本日から数える")
