@@ -16,6 +16,7 @@ from junbikin.books.journal import account_numbers, balance
 from junbikin.custody.reconcile import booked, differences
 from junbikin.custody.reconcile.moment import Moment
 from junbikin.custody.reconcile.recorded import record
+from junbikin.custody.reconcile.run import Outcome
 from junbikin.errors import BooksRefused
 
 from .scene import ACCOUNTS, DAY, HOLDERS, Scene, at
@@ -25,12 +26,17 @@ BEFORE = DAY - timedelta(days=1)
 
 def same_both_ways(scene: Scene, moment: Moment) -> bool:
     """Whether the run from what is kept was in full; it says what the one that believes nothing says."""
+    return agreed(scene, moment).in_full
+
+
+def agreed(scene: Scene, moment: Moment) -> Outcome:
+    """The run from what is kept, which says what the one that believes nothing says."""
     again = scene.outcome(moment)
     whole = scene.outcome(moment, fresh=True)
     assert whole.in_full
     assert again.reconciliation.canonical == whole.reconciliation.canonical
     assert again.reconciliation.listed.read_bytes() == whole.reconciliation.listed.read_bytes()
-    return again.in_full
+    return again
 
 
 Told = dict[tuple[str, str, str], str]
@@ -91,10 +97,11 @@ def test_again_gives_what_in_full_gives_whatever_changed(
         for _ in range(chance.randrange(1, 4)):
             some_change(scene, chance, at(hour=1), told)
         moment = scene.moment()
-        in_full.append(same_both_ways(scene, moment))
+        outcome = agreed(scene, moment)
+        in_full.append(outcome.in_full)
         if turn % 3 == 2:
-            record(scene.books, scene.outcome(moment).reconciliation)
-        found = scene.outcome(moment).reconciliation
+            record(scene.books, outcome.reconciliation)
+        found = outcome.reconciliation
         assert {(b.of, b.asset): b.amount for b in found.first if b.compared == "account"} == slowly(
             scene, moment, told
         )
