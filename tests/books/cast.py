@@ -94,7 +94,7 @@ class Cast:
         says = {"currency": "JPY", "digest": "e" * 64, "excess": None, "year_end": True}
         with self.books.driver() as connection:
             connection.execute(
-                "SELECT books.record_position('rulebook', '2026-03-31T14:59:59.999999Z', %s)",
+                "SELECT books.put_on_record('position', 'rulebook', '2026-03-31T14:59:59.999999Z', %s)",
                 [rfc8785.dumps(says).decode()],
             )
         return "e" * 64

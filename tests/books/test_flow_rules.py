@@ -92,7 +92,7 @@ def table(books: Books) -> Iterator[Table]:
     accounts = {key: [next(numbers), next(numbers)] for key in keys}
     says = saying(digest=POSITION, year_end=True, excess="1000", currency="JPY")
     with straight(cast) as sql, sql.undone():
-        sql.value("SELECT books.record_position('rulebook', '2026-03-31T14:59:59.999999Z', %s)", says)
+        sql.value("SELECT books.put_on_record('position', 'rulebook', '2026-03-31T14:59:59.999999Z', %s)", says)
         table = Table(sql, accounts)
         for flow in (
             ("deposit", "outside", "customer", "held"),
@@ -181,7 +181,7 @@ def test_an_excess_is_released_once_whichever_position_of_its_day_is_cited(table
     flow = ("release", "reserve", "own", scope)
     for digest, excess in (("a" * 64, "30"), ("b" * 64, "30")):
         says = saying(digest=digest, year_end=True, excess=excess, currency="JPY")
-        table.sql.value("SELECT books.record_position('rulebook', '2025-03-31T14:59:59.999999Z', %s)", says)
+        table.sql.value("SELECT books.put_on_record('position', 'rulebook', '2025-03-31T14:59:59.999999Z', %s)", says)
     released = table.batch(flow, "first", 20, position="a" * 64, authority="letter 1")
     table.file(flow, released, "ada")
     with table.sql.refused("of which 20 is released already"):
@@ -201,7 +201,7 @@ def test_a_position_without_an_excess_in_the_same_currency_at_a_year_end_release
         digest = "e" * 64
         with table.sql.undone():
             says = saying(digest=digest, **shown | other)
-            table.sql.value("SELECT books.record_position('rulebook', '2025-03-31T00:00:00Z', %s)", says)
+            table.sql.value("SELECT books.put_on_record('position', 'rulebook', '2025-03-31T00:00:00Z', %s)", says)
             with table.sql.refused("the reserve's excess"):
                 table.file(RELEASE, table.batch(RELEASE, "k", position=digest, authority="letter"), "ada")
 
@@ -210,13 +210,13 @@ def test_a_position_whose_excess_is_no_amount_is_not_recorded(table: Table) -> N
     for excess in ("NaN", "Infinity", "1e40", "-5", "many", 30, ["30"]):
         says = saying(digest="f" * 64, year_end=True, excess=excess, currency="JPY")
         with table.sql.refused("this is no position"):
-            table.sql.value("SELECT books.record_position('rulebook', '2025-03-31T00:00:00Z', %s)", says)
+            table.sql.value("SELECT books.put_on_record('position', 'rulebook', '2025-03-31T00:00:00Z', %s)", says)
 
 
 def test_a_recorded_position_cannot_be_put_in_the_place_of_another(table: Table) -> None:
     with table.sql.refused("on record with other content"):
         says = saying(digest=POSITION, year_end=True, excess="999999", currency="JPY")
-        table.sql.value("SELECT books.record_position('rulebook', '2026-03-31T14:59:59.999999Z', %s)", says)
+        table.sql.value("SELECT books.put_on_record('position', 'rulebook', '2026-03-31T14:59:59.999999Z', %s)", says)
 
 
 def test_a_batch_is_undone_once_by_its_exact_opposite(table: Table) -> None:
@@ -238,7 +238,7 @@ def test_a_batch_is_undone_once_by_its_exact_opposite(table: Table) -> None:
 
 def test_a_release_is_not_undone_by_another_batch_with_the_key_of_its_reversal(table: Table) -> None:
     says = saying(digest="d" * 64, year_end=True, excess="30", currency="JPY")
-    table.sql.value("SELECT books.record_position('rulebook', '2025-03-31T14:59:59.999999Z', %s)", says)
+    table.sql.value("SELECT books.put_on_record('position', 'rulebook', '2025-03-31T14:59:59.999999Z', %s)", says)
     record = table.file(RELEASE, table.batch(RELEASE, "first", 30, position="d" * 64, authority="letter"), "ada")
     table.file(
         ("relocation", "own", "own", "held"),

@@ -49,7 +49,7 @@ def recorded(cast: Cast, action: str, subject: str, says: dict[str, Any]) -> Non
 
 def position(cast: Cast, digest: str, excess: str) -> None:
     says = json.dumps({"currency": "JPY", "digest": digest, "excess": excess, "year_end": True}, separators=(",", ":"))
-    cast.books.call("record_position", "rulebook", datetime(2026, 3, 31, 14, 59, 59, tzinfo=UTC), says)
+    cast.books.call("put_on_record", "position", "rulebook", datetime(2026, 3, 31, 14, 59, 59, tzinfo=UTC), says)
 
 
 def release(cast: Cast, key: str, amount: int) -> None:

@@ -19,7 +19,7 @@ from .straight import Entries, Straight, saying, straight
 
 TABLES = [*(table.fullname for table in metadata.sorted_tables), "books.alembic_version"]
 ENTRANCES = {
-    "post", "request", "decide", "open_accounts", "freeze", "record_position", "record_reconciliation", "treat_break", "found_person", "change_secret", "balance",
+    "post", "request", "decide", "open_accounts", "freeze", "put_on_record", "treat_break", "found_person", "change_secret", "balance",
     "batch_digest", "batch_digest_hex", "record_digest", "entries_digest", "instant",
 }  # fmt: skip
 """The functions that the application's role may call: whatever is added here is attacked by the tests of its kind."""
@@ -170,7 +170,7 @@ def test_nothing_of_the_callers_own_is_run_as_the_owner(sql: Straight) -> None:
     assert sql.value("SELECT books.open_accounts(%s, %s, 'why', %s)", ada.name, ada.secret, rows) == 1
     assert sql.value("SELECT books.freeze(%s, %s, 'customer/JPY/pool/new', 'why')", ada.name, ada.secret)
     says = saying(digest="d", year_end=False)
-    assert sql.value("SELECT books.record_position('r', '2026-01-01', %s)", says)
+    assert sql.value("SELECT books.put_on_record('position', 'r', '2026-01-01', %s)", says)
     content = sql.value("SELECT content FROM books.records WHERE kind = 'person' AND subject = 'ada'")
     assert sql.value("SELECT books.change_secret(%s, %s, 'why', %s)", ada.name, ada.secret, content)
     with sql.refused("first two people"):

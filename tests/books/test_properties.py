@@ -195,7 +195,7 @@ def world(books: Books) -> Iterator[World]:
     numbers = dict(zip(ACCOUNTS, account_numbers(books, ACCOUNTS), strict=True))
     with straight(cast) as sql:
         says = saying(digest=POSITION, year_end=True, excess=None, currency="JPY")
-        sql.value("SELECT books.record_position('rulebook', '2026-03-31T14:59:59.999999Z', %s)", says)
+        sql.value("SELECT books.put_on_record('position', 'rulebook', '2026-03-31T14:59:59.999999Z', %s)", says)
         yield World(cast, numbers, sql.value("SELECT clock_timestamp()"))
 
 

@@ -157,8 +157,8 @@ def test_without_a_file_nothing_is_believed_and_nothing_is_kept(home: Home, look
 def test_an_altered_registry_is_noticed(founded: Callable[[Path], Cast], tmp_path: Path, looked_at: list[date]) -> None:
     cast = founded(tmp_path / "home")
     home = cast.books.home
-    bring(home, "customer_balances", [f"{day},ada,BTC,10" for day in DAYS])
-    bring(home, "holdings", [f"{day},vault-2,BTC,10,customer,cold" for day in DAYS])
+    bring(home, "customer_balances", [f"{day},ada,LTC,10" for day in DAYS])
+    bring(home, "holdings", [f"{day},vault-2,LTC,10,customer,cold" for day in DAYS])
     place(cast, "vault-2", "cold", "minato")
     provider(cast, "minato", "2025-06-03")
     first = on(home, ledger(cast))

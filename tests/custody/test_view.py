@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,18 +22,19 @@ from junbikin.rulebooks.interface import Place, Provider
 from .conftest import bring, place, provider, set_to
 
 DAY = date(2025, 6, 6)
+NOON = datetime(2025, 6, 6, 3, tzinfo=UTC)
 HOLDINGS = [
-    f"{DAY},cold-1,BTC,3,customer,cold", f"{DAY},cold-1,ETH,2,customer,cold", f"{DAY},cold-1,BTC,1,guarantee,cold",
-    f"{DAY},cold-2,BTC,2,customer,cold,minato kk", f"{DAY},cold-3,BTC,2,customer,cold,minato", f"{DAY},own-1,BTC,9,own,hot",
-    f"{DAY},empty,BTC,0,customer,hot", f"{DAY},kaede,JPY,700,customer,trust", f"{DAY},mizu,JPY,50,customer,bank", f"{DAY},mizu,JPY,8,own,bank",
+    f"{DAY},cold-1,LTC,3,customer,cold", f"{DAY},cold-1,ETH,2,customer,cold", f"{DAY},cold-1,LTC,1,guarantee,cold",
+    f"{DAY},cold-2,LTC,2,customer,cold,minato kk", f"{DAY},cold-3,LTC,2,customer,cold,minato", f"{DAY},own-1,LTC,9,own,hot",
+    f"{DAY},empty,LTC,0,customer,hot", f"{DAY},kaede,JPY,700,customer,trust", f"{DAY},mizu,JPY,50,customer,bank", f"{DAY},mizu,JPY,8,own,bank",
 ]  # fmt: skip
-PRICES = [f"BTC,JPY,{DAY}T09:00:00+09:00,100,ours"]
+PRICES = [f"LTC,JPY,{DAY}T09:00:00+09:00,100,ours"]
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     made = create_home(tmp_path / "home", "Example")
-    bring(made, "customer_balances", [f"{DAY},ada,BTC,7", f"{DAY},ada,JPY,400", f"{DAY},ben,JPY,350.5"])
+    bring(made, "customer_balances", [f"{DAY},ada,LTC,7", f"{DAY},ada,JPY,400", f"{DAY},ben,JPY,350.5"])
     bring(made, "holdings", [row + "," * (6 - row.count(",")) for row in HOLDINGS])
     bring(made, "prices", PRICES)
     return made
@@ -199,7 +200,7 @@ def test_the_newest_audit_of_a_kind_is_the_last_one_until_the_day(home: Home) ->
 
 def test_facts_that_came_late_are_seen_in_the_lake_as_it_is_and_not_as_it_was_known(home: Home) -> None:
     known = open_lake(home)
-    bring(home, "holdings", [f"{DAY},cold-9,BTC,5,customer,cold"])
+    bring(home, "holdings", [f"{DAY},cold-9,LTC,5,customer,cold"])
     assert "cold-9" in places(on(home))
     assert "cold-9" not in places(views_in(open_lake(home, head=known.head), None).on(DAY))
     assert places(views_in(open_lake(home, known_on=DAY), None).on(DAY)) == {}
@@ -210,3 +211,52 @@ def test_nothing_later_than_the_day_is_seen(home: Home) -> None:
     assert view.places() == ()
     assert view.kept() == ()
     assert view.money().owed.value is None
+
+
+# The books, and changes of balances
+
+
+def test_what_the_books_keep_for_customers_is_taken_from_them_and_the_rest_from_files(
+    founded: Callable[[Path], Cast], tmp_path: Path
+) -> None:
+    cast = founded(tmp_path / "home")
+    home = cast.books.home
+    place(cast, "pool", "cold", "minato")
+    cast.post("in", "deposit", {"outside/BTC/world": -5, "customer/BTC/pool/c1": 5}, NOON, reference="r")
+    bring(home, "customer_balances", [f"{DAY},c1,BTC,6", f"{DAY},c1,LTC,3"])
+    bring(home, "holdings", [f"{DAY},pool,BTC,100,customer,hot", f"{DAY},cold-2,LTC,3,customer,cold"])
+    view = views_of(home, Ledger(cast.books, DAY, known_now(cast.books))).on(DAY)
+    kept = {kept.asset: (kept.cold.value, kept.warm.value) for kept in view.kept()}
+    assert kept == {"BTC": (Decimal(5), Decimal(0)), "LTC": (Decimal(3), Decimal(0))}
+    assert "by the books" in str(view.kept()[0].cold.source)
+    assert places(view)["pool"].provider == Provider("minato", None)
+    before = views_of(home, Ledger(cast.books, DAY - timedelta(days=1), known_now(cast.books))).on(
+        DAY - timedelta(days=1)
+    )
+    assert before.kept() == ()
+
+
+def test_a_place_of_the_books_without_a_storage_on_record_is_neither_cold_nor_trust(
+    founded: Callable[[Path], Cast], tmp_path: Path
+) -> None:
+    cast = founded(tmp_path / "home")
+    for asset in ("BTC", "JPY"):
+        account = f"customer/{asset}/pool/c1"
+        cast.post(asset, "deposit", {f"outside/{asset}/world": -5, account: 5}, NOON, reference="r")
+    view = views_of(cast.books.home, Ledger(cast.books, DAY, known_now(cast.books))).on(DAY)
+    [kept] = view.kept()
+    assert (kept.cold.value, kept.warm.value) == (Decimal(0), Decimal(5))
+    assert {figure.value for figure in view.money().stored.values()} == {Decimal(0)}
+
+
+def test_changes_after_the_snapshot_count_each_account_as_it_stood_last(home: Home) -> None:
+    after = DAY + timedelta(days=1)
+    changes = [
+        f"{after}T09:00:00+09:00,ada,LTC,9", f"{after}T10:00:00+09:00,ada,LTC,8.5", f"{after}T10:00:00+09:00,new,ETH,1",
+        f"{after + timedelta(days=1)}T00:00:00+09:00,ada,LTC,100",
+    ]  # fmt: skip
+    bring(home, "balance_changes", changes)
+    owed = {kept.asset: plain(kept.owed.known) for kept in on(home, after).kept()}
+    assert owed == {"ETH": "1", "LTC": "8.5"}
+    assert on(home, after).money().owed.value == Decimal("750.5")
+    assert on(home, DAY).kept()[1].owed.value == 7

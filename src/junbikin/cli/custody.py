@@ -12,33 +12,37 @@ import click
 from click.core import ParameterSource
 
 from junbikin.cli import evidence, reconcile
-from junbikin.cli.positions import DAY, SEVERITIES, day_of, ledger_of, write_page
+from junbikin.cli.positions import DAY, SEVERITIES, day_of, ledger_of, tell_stopped, write_page
 from junbikin.cli.show import AS_JSON, as_json, console, home_of, lang_of, progress_bar
 from junbikin.errors import BadInput
 
 if TYPE_CHECKING:
     from junbikin.custody.day import CustodyDay
     from junbikin.custody.judging import Views
+    from junbikin.errors import ParameterMissing
     from junbikin.home import Home
 
 
 @contextmanager
-def custody_days(home: Home, as_of: date, ids: tuple[str, ...]) -> Iterator[tuple[Views, list[CustodyDay]]]:
-    """The custody day under each rulebook named, else under those of the home, and the facts that it was judged from."""
-    from junbikin.custody.judging import judged_in, views_of
+def custody_days(
+    home: Home, as_of: date, ids: tuple[str, ...], known_on: date | None = None
+) -> Iterator[tuple[Views, list[CustodyDay], list[ParameterMissing]]]:
+    """The facts, the custody day under each rulebook named, else under those of the home, and what stopped the others."""
+    from junbikin.custody.judging import judged_or_stopped, views_in
+    from junbikin.facts.lake import open_lake
     from junbikin.home import CONFIG
-    from junbikin.rulebooks.load import load_rulebook
 
-    rulebooks = [load_rulebook(name) for name in ids] or [load_rulebook(name, home.path) for name in home.custody]
-    if not rulebooks:
+    if not ids and not home.custody:
         raise BadInput(
             "no rulebook of custody is in force here", where=str(home.path / CONFIG), then='write custody = ["jp-psa"]'
         )
-    with ledger_of(home, as_of) as ledger:
-        views = views_of(home, ledger)
+    with ledger_of(home, as_of, known_on) as ledger:
+        views = views_in(open_lake(home, known_on=known_on), ledger)
         with progress_bar() as progress:
-            days = judged_in(views, rulebooks, as_of, progress)
-        yield views, days
+            days, stopped = judged_or_stopped(views, ids or home.custody, None if ids else home.path, as_of, progress)
+        if stopped and not days:
+            raise stopped[0]
+        yield views, days, stopped
 
 
 def _nothing_given(ctx: click.Context, below: str) -> None:
@@ -58,6 +62,7 @@ def _nothing_given(ctx: click.Context, below: str) -> None:
     "--rulebook", "ids", multiple=True, metavar="ID", help="One or more, by id or folder [default: the home's]."
 )
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the custody page to this file.")
+@click.option("--known-on", type=DAY, help="With the facts as they were known at the end of this day [default: now].")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 1 when a finding is at least this grave.")
 @AS_JSON
 @click.pass_context
@@ -66,6 +71,7 @@ def custody(
     as_of: datetime | None,
     ids: tuple[str, ...],
     html: Path | None,
+    known_on: datetime | None,
     fail_on: str | None,
     json_: bool,
 ) -> None:
@@ -74,13 +80,17 @@ def custody(
         _nothing_given(ctx, ctx.invoked_subcommand)
         return
     from junbikin.custody.archive import keep
+    from junbikin.custody.onrecord import record
     from junbikin.findings import Severity
     from junbikin.reports.custody import custody_parts
     from junbikin.reports.custody_page import breaks_on, custody_page, shown_of
 
     home = home_of(ctx)
-    with custody_days(home, day_of(home, as_of), ids) as (views, days):
+    known = known_on.date() if known_on else None
+    with custody_days(home, day_of(home, as_of), ids, known) as (views, days, stopped):
         keep(home, days)
+        if views.ledger:
+            record(views.ledger.books, days)
         if json_:
             as_json({"days": [day.document() for day in days]})
         else:
@@ -93,7 +103,10 @@ def custody(
             with progress_bar() as progress:
                 shown = shown_of(views, days, progress)
             write_page(custody_page(shown, lang_of(ctx)), html)
-    if fail_on and any((day.worst or 0) >= Severity[fail_on.upper()] for day in days):
+    tell_stopped(stopped)
+    # A rulebook that could not be judged is something unknown: as grave as a hole.
+    gravest = max([day.worst or 0 for day in days] + [Severity.HOLE] * len(stopped))
+    if fail_on and gravest >= Severity[fail_on.upper()]:
         ctx.exit(1)
 
 
@@ -114,7 +127,7 @@ def explain(
     from junbikin.reports.text import explanation
 
     home = home_of(ctx)
-    with custody_days(home, day_of(home, as_of), ids) as (_, days):
+    with custody_days(home, day_of(home, as_of), ids) as (_, days, _stopped):
         day = days[0]
     figure = day.figure(path)
     if figure is None:

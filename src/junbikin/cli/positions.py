@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from junbikin.cli.show import AS_JSON, as_json, console, home_of, lang_of, progr
 from junbikin.errors import BadInput
 
 if TYPE_CHECKING:
+    from junbikin.errors import ParameterMissing
     from junbikin.facts.lake import Lake
     from junbikin.home import Home
     from junbikin.reports.custody_page import Shown
@@ -86,23 +87,16 @@ def write_report(positions: list[Position], html: Path | None, lang: Lang, custo
         write_page(report(positions, lang, custody), html)
 
 
-def custody_beside(lake: Lake, as_of: date, ledger: Ledger | None) -> tuple[list[Shown], list[str]]:
+def custody_beside(lake: Lake, as_of: date, ledger: Ledger | None) -> tuple[list[Shown], list[ParameterMissing]]:
     """The custody days for the report under the home's rulebooks, and what stopped others; none without facts on customers' property."""
-    from junbikin.custody.judging import judged_in, views_in
-    from junbikin.errors import ParameterMissing
+    from junbikin.custody.judging import judged_or_stopped, views_in
     from junbikin.reports.custody_page import shown_of
-    from junbikin.rulebooks.load import load_rulebook
 
     if not any(lake.days(name, end=as_of) for name in ("customer_balances", "holdings")):
         return [], []
     views = views_in(lake, ledger)
-    days, stopped = [], []
-    for name in lake.home.custody:
-        try:
-            days += judged_in(views, [load_rulebook(name, lake.home.path)], as_of)
-        except ParameterMissing as problem:
-            stopped.append(str(problem))
     with progress_bar() as progress:
+        days, stopped = judged_or_stopped(views, lake.home.custody, lake.home.path, as_of, progress)
         return shown_of(views, days, progress), stopped
 
 
@@ -117,7 +111,8 @@ def write_page(page: str, file: Path) -> None:
     click.echo(f"report: {file}", err=True)
 
 
-def _tell_stopped(stopped: list[str]) -> None:
+def tell_stopped(stopped: Iterable[object]) -> None:
+    """Says of each rulebook that could not be judged why not."""
     for message in stopped:
         click.echo(f"not assessed: {message}", err=True)
 
@@ -171,7 +166,7 @@ def assess(
         as_json({"positions": [position.document() for position in positions]})
     else:
         show(positions, lang_of(ctx))
-    _tell_stopped(stopped + halted)
+    tell_stopped([*stopped, *halted])
     write_report(positions, html, lang_of(ctx), custody)
     # A rulebook that could not be assessed is something unknown: as grave as a hole.
     gravest = max([worst(positions) or 0, Severity.HOLE if stopped else 0])
@@ -239,7 +234,7 @@ def compare(ctx: click.Context, as_of: datetime | None, ids: tuple[str, ...], js
         as_json({"as_of": day_of(home, as_of).isoformat(), "positions": [_line(position) for position in positions]})
     else:
         console().print(comparison(positions, lang_of(ctx)))
-    _tell_stopped(stopped)
+    tell_stopped(stopped)
 
 
 def _line(position: Position) -> dict[str, Any]:

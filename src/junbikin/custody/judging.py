@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 
 from junbikin.custody.day import CustodyDay, judge
 from junbikin.custody.memory import Memory
 from junbikin.custody.registered import Registry, read_registry
 from junbikin.custody.view import CustodyView
+from junbikin.errors import ParameterMissing
 from junbikin.facts.lake import Lake, open_lake
 from junbikin.facts.run import Progress
 from junbikin.home import Home
 from junbikin.reserve.ledger import Ledger
-from junbikin.rulebooks.load import Rulebook
+from junbikin.rulebooks.load import Rulebook, load_rulebook
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,20 @@ def judged_in(
     days = [judge(rulebook, views.on(as_of), views.new, memory, progress) for rulebook in rulebooks]
     memory.write()
     return days
+
+
+def judged_or_stopped(
+    views: Views, names: Sequence[str], base: Path | None, as_of: date, progress: Progress = lambda what, share: None
+) -> tuple[list[CustodyDay], list[ParameterMissing]]:
+    """The custody day under each rulebook of an id or folder (relative to `base`), and what stopped others: one stops nobody else."""
+    days: list[CustodyDay] = []
+    stopped: list[ParameterMissing] = []
+    for name in names:
+        try:
+            days += judged_in(views, [load_rulebook(name, base)], as_of, progress)
+        except ParameterMissing as problem:
+            stopped.append(problem)
+    return days, stopped
 
 
 def memory_of(lake: Lake) -> Memory:

@@ -113,7 +113,7 @@ class Memory:
             "home": [home.currency, str(home.time_zone), str(home.price_max_age_days), *map(str, home.fiscal_year_starts)],
             "facts": self._seen(view).growth.until(view.as_of.isoformat()),
             "registry": [registered.places, registered.providers] if registered else None,
-            "books": [ledger.rows("reserve_assets"), ledger.booked] if ledger else None,
+            "books": [ledger.rows("reserve_assets"), ledger.booked, list(ledger.holdings.items())] if ledger else None,
         }  # fmt: skip
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 

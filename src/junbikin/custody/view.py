@@ -66,6 +66,7 @@ class CustodyView(FactsView):
                 "quantity": row["quantity"],
                 "storage": "",
                 "provider_id": None,
+                "evidence": None,
             }
             for row in self.snapshot("reserve_assets").rows
         ]

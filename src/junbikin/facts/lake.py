@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import duckdb
 
 from junbikin.errors import FactsDamaged
 from junbikin.facts.datasets import DATASETS
-from junbikin.facts.engine import DAY_OF_FILE, connect, parquet
+from junbikin.facts.engine import DAY_OF_FILE, connect, identifier, parquet
 from junbikin.facts.log import START, Entry, Segment, head_of, live_segments, read_log
 from junbikin.facts.queries import QUERIES, query_text
 from junbikin.home import Home
@@ -60,11 +60,17 @@ class Lake:
         )
 
     def rows(self, dataset: str, days: dict[str, list[Segment]]) -> list[dict[str, Any]]:
-        """Whole rows of a small dataset over some days, sorted by key."""
+        """Whole rows of a small dataset over some days, sorted by key; instants are in UTC."""
         names = [name for name, _ in DATASETS[dataset].stored]
-        found = self._over(dataset, days, f"SELECT {DATASETS[dataset].columns_sql} FROM {dataset}")
+        instants = {name for name, kind in DATASETS[dataset].stored if kind == "TIMESTAMPTZ"}
+        # The engine hands instants over only by way of another library: they come as counts.
+        columns = ", ".join(f"epoch_us({identifier(n)})" if n in instants else identifier(n) for n in names)
         key = [names.index(name) for name in DATASETS[dataset].key]
-        return [dict(zip(names, row, strict=True)) for row in sorted(found, key=lambda row: [str(row[i]) for i in key])]
+        found = sorted(
+            self._over(dataset, days, f"SELECT {columns} FROM {dataset}"), key=lambda row: [str(row[i]) for i in key]
+        )
+        rows = [dict(zip(names, row, strict=True)) for row in found]
+        return [row | {name: _instant(row[name]) for name in instants} for row in rows] if instants else rows
 
     def _over(self, dataset: str, days: dict[str, list[Segment]], sql: str) -> list[tuple[Any, ...]]:
         paths = [self.home.facts / segment.file for segments in days.values() for segment in segments]
@@ -79,7 +85,11 @@ class Lake:
             f"CREATE OR REPLACE VIEW {dataset} AS SELECT * EXCLUDE (filename), {DAY_OF_FILE} AS day "
             f"FROM {parquet([str(path) for path in paths], named=True)}"
         )
-        return sorted(self._engine.execute(sql).fetchall(), key=lambda row: [str(item) for item in row])
+        return self.ask(sql)
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query that names its own files, sorted."""
+        return sorted(self._engine.execute(query).fetchall(), key=lambda row: [str(item) for item in row])
 
     def check_files(self, datasets: Iterable[str]) -> None:
         """Raises `FactsDamaged`, naming the file, unless every live segment is the one that the log recorded."""
@@ -97,6 +107,13 @@ class Lake:
                     where=str(path),
                     then="restore it from a backup, or ingest the sources into a new home",
                 )
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _instant(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)
 
 
 def _sha256(path: Path) -> str:

@@ -9,30 +9,25 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-import rfc8785
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from junbikin.books.database import Books, telling
 from junbikin.books.schema import records
+from junbikin.books.worked import put_on_record
 from junbikin.calendars import fiscal_year
 from junbikin.figures import Figure
 from junbikin.home import Home
 from junbikin.reserve.ledger import end_of
 from junbikin.reserve.position import Position, summary
 
-_RECORD = text("SELECT books.record_position(:rulebook, :at, :content)")
-
 
 def record(books: Books, positions: Sequence[Position]) -> list[int]:
     """Puts positions on record, and returns their records; one that is there already is not recorded twice."""
-    with telling(books.home), books.engine.begin() as connection:
-        return [
-            int(connection.execute(_RECORD, _recorded(books.home, position)).scalar_one())
-            for position in sorted(positions, key=lambda position: position.rulebook.id)
-        ]
+    ordered = sorted(positions, key=lambda position: position.rulebook.id)
+    return put_on_record(books, "position", [_recorded(books.home, position) for position in ordered])
 
 
-def _recorded(home: Home, position: Position) -> dict[str, Any]:
+def _recorded(home: Home, position: Position) -> tuple[str, datetime, dict[str, Any]]:
     year = fiscal_year(position.as_of, home.fiscal_year_starts)
     amounts = {
         part.key: part for part in (*position.steps, *(f.amount for f in position.findings if f.amount is not None))
@@ -46,11 +41,7 @@ def _recorded(home: Home, position: Position) -> dict[str, Any]:
         "excess": _value(amounts.get("excess")),
         **summary(position.requirement, position.resources.total, position.gap),
     }
-    return {
-        "rulebook": position.rulebook.id,
-        "at": end_of(position.as_of, home),
-        "content": rfc8785.dumps(content).decode(),
-    }
+    return position.rulebook.id, end_of(position.as_of, home), content
 
 
 def _value(figure: Figure | None) -> Any:

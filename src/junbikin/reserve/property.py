@@ -8,8 +8,10 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from junbikin.facts.platform import totals
 from junbikin.figures import Figure, Name, given, hole
 from junbikin.figures.amounts import EXACT
+from junbikin.reserve.ledger import BY_BOOKS, end_of
 from junbikin.reserve.sources import data_source
 from junbikin.rulebooks.interface import Kept
 
@@ -48,10 +50,9 @@ _KEPT = (
 
 def read_property(view: FactsView) -> Property:
     """The property of `view.as_of`."""
-    owed_on, balance_days = view.newest("customer_balances")
-    held_on, holding_days = view.newest("holdings")
-    balances = {asset: (accounts, amount) for asset, accounts, amount in view.lake.run("balances", balance_days)}
-    rows = tuple(view.lake.rows("holdings", holding_days))
+    owed_on, sums = totals(view.lake, view.as_of, end_of(view.as_of, view.lake.home))
+    balances = {asset: (accounts, amount) for asset, accounts, amount in sums}
+    held_on, rows = _holdings(view)
     mine = {row["asset"] for row in rows if row["owner"] in ("customer", "guarantee")}
     assets = sorted((set(balances) | mine) - {view.currency})
     owed = {asset: _owed(asset, balances.get(asset), owed_on, view.as_of) for asset in [*assets, view.currency]}
@@ -71,6 +72,21 @@ def read_property(view: FactsView) -> Property:
     missing = [name for name, day in (("customer_balances", owed_on), ("holdings", held_on)) if day is None]
     unknown = tuple(_nothing_known(view, name) for name in missing)
     return Property(owed, owed_on, kept, rows, held_on, unknown, view.currency)
+
+
+def _holdings(view: FactsView) -> tuple[date | None, tuple[dict[str, Any], ...]]:
+    """The day and the rows of what is kept: by the books for every owner and asset that they keep, else by files.
+
+    The day is the older of the two where both are used.
+    """
+    booked = view.ledger.holdings if view.ledger else {}
+    if not any(owner == "customer" for owner, _ in booked):  # these books keep the reserve alone
+        booked = {}
+    held_on, days = view.newest("holdings")
+    filed = [row for row in view.lake.rows("holdings", days) if (row["owner"], row["asset"]) not in booked]
+    if booked and not filed:
+        held_on = view.as_of
+    return held_on, (*(row for rows in booked.values() for row in rows), *filed)
 
 
 def _owed(asset: str, found: tuple[int, Decimal] | None, day: date | None, as_of: date) -> Figure:
@@ -98,7 +114,8 @@ def _stored(
     for row in mine:
         amount = EXACT.add(amount, row["quantity"])
     places = [[row["location_id"], row["quantity"]] for row in mine]
-    where = f"{asset}, owner {owner}, storage {' or '.join(filter(None, storages))}, as of {day}"
+    vouched = ", by the books" if any(row["evidence"] == BY_BOOKS for row in mine) else ""
+    where = f"{asset}, owner {owner}, storage {' or '.join(filter(None, storages))}, as of {day}{vouched}"
     return given(amount, asset, name, data_source("holdings", where, places), key)
 
 

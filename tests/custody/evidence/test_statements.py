@@ -40,7 +40,7 @@ def reasons(home: Home) -> list[str]:
 
 
 def test_a_trust_bank_states_in_its_own_words_and_letters(home: Home) -> None:
-    line = "2026/03/31,信-10001,楓信託銀行,円,\"1,234,567,890\",残証-0331,2026/03/31 18:30:00,髙橋"
+    line = '2026/03/31,信-10001,楓信託銀行,円,"1,234,567,890",残証-0331,2026/03/31 18:30:00,髙橋'
     receipt = taken(home, "kaede-trust", TRUST, line, encoding="cp932")
     assert (receipt.accepted, receipt.quarantined) == (1, 0)
     [row] = stated(home)

@@ -202,7 +202,7 @@ def test_verify_finds_a_break_that_was_closed_twice(lacking: Scene) -> None:
 
 def test_a_reconciliation_is_only_recorded_whole(scene: Scene) -> None:
     with pytest.raises(BooksRefused, match="no reconciliation"):
-        scene.books.call("record_reconciliation", at(), '{"digest":"x"}')
+        scene.books.call("put_on_record", "reconciliation", "reconciliation", at(), '{"digest":"x"}')
     with pytest.raises(BooksRefused, match="no reconciliation is on record"):
         scene.books.call(
             "treat_break", "ada", scene.cast.ada.secret, LACKS, "why", '{"act":"explain","since":"2026-04-01"}'

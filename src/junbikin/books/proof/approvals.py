@@ -29,7 +29,7 @@ _EFFECTS = f"""
         || E'\\n' || content, 'UTF8')), 'hex')
       FROM unnest(ARRAY[{INSTANT.format("effective_at")}, CASE WHEN effective_at = recorded_at THEN '' END]) at WHERE at IS NOT NULL) END AS digests
     FROM books.records
-    WHERE strand = %(strand)s AND link BETWEEN %(first)s AND %(last)s AND kind NOT IN ('account', 'position', 'reconciliation', 'break', 'rules', 'request', 'decision')
+    WHERE strand = %(strand)s AND link BETWEEN %(first)s AND %(last)s AND kind NOT IN ('account', 'position', 'custody', 'reconciliation', 'break', 'rules', 'request', 'decision')
       AND (kind <> 'batch' OR request IS NOT NULL) AND NOT {_ALONE} OFFSET 0) r
   LEFT JOIN LATERAL (
     SELECT id, recorded_by, why, content::jsonb AS says FROM books.records WHERE id = r.request AND kind = 'request' OFFSET 0) q ON true

@@ -1,26 +1,4 @@
--- Reconciliations on record, and what people do about the breaks (差異) that they show: assign, explain, close. Nothing is repaired here.
-
--- Records a reconciliation. Returns its record; the same again gives the record that is there already. Nobody vouches for it: it shows
--- what was compared, by digests of both sides and of the list of breaks. With many breaks their ids are left out (`ids` is null).
-CREATE OR REPLACE FUNCTION books.record_reconciliation(p_at timestamptz, p_content text) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = books, pg_temp AS $$
-DECLARE
-  v_says jsonb := books.said(p_content);
-  v_key text := v_says->>'digest';
-  v_known record;
-BEGIN
-  IF (p_at >= '2000-01-01T00:00:00Z' AND p_at <= clock_timestamp() AND v_key ~ '^[0-9a-f]{64}$' AND v_says->>'list' ~ '^[0-9a-f]{64}$'
-      AND v_says->>'as_of' ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' AND v_says->>'breaks' ~ '^[0-9]{1,18}$'
-      AND (jsonb_typeof(v_says->'ids') = 'null' OR jsonb_typeof(v_says->'ids') = 'array' AND jsonb_array_length(v_says->'ids')::text = v_says->>'breaks')) IS NOT TRUE THEN
-    PERFORM books.refuse('this is no reconciliation', 'reconciliation ' || coalesce(v_key, ''), 'record what `junbikin custody reconcile --record` made');
-  END IF;
-  PERFORM pg_advisory_xact_lock(7109);
-  SELECT id, content INTO v_known FROM books.records WHERE kind = 'reconciliation' AND key = v_key;
-  IF v_known.content <> p_content THEN
-    PERFORM books.refuse('this reconciliation is on record with other content', 'record ' || v_known.id, 'reconcile again');
-  END IF;
-  RETURN coalesce(v_known.id, books.append('reconciliation', 'reconciliation', v_key, p_at, session_user::text, 'reconciled', NULL, p_content));
-END $$;
+-- What people do about the breaks (差異) that recorded reconciliations show: assign, explain, close. Nothing is repaired here.
 
 -- Puts on record what a person does about a break: {"act": "assign", "since": …, "to": …}, or the acts explain and close. A break is
 -- one from the day `since` when it appeared; it is closed when it is gone, was explained, and by someone else than who explained it.

@@ -20,7 +20,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA books FROM :app;
 GRANT USAGE ON SCHEMA books TO :app;
 GRANT SELECT ON ALL TABLES IN SCHEMA books TO :app;
 GRANT EXECUTE ON FUNCTION
-  books.post, books.request, books.decide, books.open_accounts, books.freeze, books.record_position, books.found_person,
-  books.record_reconciliation, books.treat_break,
+  books.post, books.request, books.decide, books.open_accounts, books.freeze, books.put_on_record, books.found_person,
+  books.treat_break,
   books.change_secret, books.balance, books.batch_digest, books.batch_digest_hex, books.record_digest, books.entries_digest, books.instant
 TO :app;

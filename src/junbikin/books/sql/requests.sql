@@ -228,24 +228,3 @@ BEGIN
   END IF;
   RETURN books.append('account_status', p_account, 'freeze:' || gen_random_uuid(), NULL, p_person, p_why, NULL, '{"status":"frozen"}');
 END $$;
-
--- Records an assessed position. Returns its record; the same position again gives the record that is there already. Nobody
--- vouches for it: it shows what was assessed, and what moves money on its ground needs two people and their reasons.
-CREATE OR REPLACE FUNCTION books.record_position(p_rulebook text, p_as_of timestamptz, p_content text) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = books, pg_temp AS $$
-DECLARE
-  v_says jsonb := books.said(p_content);
-  v_key text := v_says->>'digest';
-  v_known record;
-BEGIN
-  IF (p_as_of >= '2000-01-01T00:00:00Z' AND isfinite(p_as_of)) IS NOT TRUE
-      OR (jsonb_typeof(v_says->'excess') IN ('string', 'null') AND coalesce(v_says->>'excess', '0') ~ '^[0-9]{1,30}([.][0-9]{1,18})?$') IS FALSE THEN
-    PERFORM books.refuse('this is no position', 'position ' || v_key, 'record what `junbikin assess` made');
-  END IF;
-  PERFORM pg_advisory_xact_lock(7106);
-  SELECT id, content INTO v_known FROM books.records WHERE kind = 'position' AND key = v_key;
-  IF v_known.content <> p_content THEN
-    PERFORM books.refuse('this position is on record with other content', 'record ' || v_known.id, 'assess it again');
-  END IF;
-  RETURN coalesce(v_known.id, books.append('position', p_rulebook, v_key, p_as_of, session_user::text, 'assessed', NULL, p_content));
-END $$;

@@ -15,8 +15,8 @@ import duckdb
 from junbikin.custody.reconcile.booked import BOOKED, FEW, Booked
 from junbikin.custody.reconcile.kept import QUANTITY, said, say
 from junbikin.custody.reconcile.moment import Moment
-from junbikin.custody.reconcile.platform import Platform, changed, moment, stated
 from junbikin.facts.engine import literal, parquet
+from junbikin.facts.platform import Platform, changed, moment, stated
 
 
 def touch(engine: duckdb.DuckDBPyConnection, platform: Platform, at: Moment) -> None:

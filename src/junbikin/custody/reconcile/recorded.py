@@ -10,11 +10,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import rfc8785
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from junbikin.books.database import Books, telling
 from junbikin.books.schema import records
+from junbikin.books.worked import put_on_record
 from junbikin.custody.reconcile.listing import digest_of
 from junbikin.custody.reconcile.moment import Moment
 from junbikin.custody.reconcile.reconciliation import Reconciliation
@@ -92,8 +92,6 @@ def list_of(home: Home, recorded: Recorded) -> Path | None:
 IDS_AT_MOST = 10_000
 """Breaks whose ids stand in the record itself; while there are more, none can be shown to be gone, and none is closed."""
 
-_RECORD = text("SELECT books.record_reconciliation(:at, :content)")
-
 
 def record(books: Books, found: Reconciliation) -> int:
     """Puts a reconciliation on record, with its list and itself kept in the home. Returns the record; the same again gives the same."""
@@ -121,9 +119,8 @@ def record(books: Books, found: Reconciliation) -> int:
         "books": found.books,
         "ids": ids_of(listed) if found.breaks <= IDS_AT_MOST else None,
     }
-    values = {"at": found.at, "content": rfc8785.dumps(content).decode()}
-    with telling(home), books.engine.begin() as connection:
-        return int(connection.execute(_RECORD, values).scalar_one())
+    [number] = put_on_record(books, KIND, [(KIND, found.at, content)])
+    return number
 
 
 def _classes(found: Reconciliation) -> dict[str, str]:

@@ -13,12 +13,12 @@ import duckdb
 
 from junbikin.custody.reconcile.kept import QUANTITY
 from junbikin.custody.reconcile.moment import Moment
-from junbikin.custody.reconcile.platform import Platform
 from junbikin.facts.checks import key_of
 from junbikin.facts.datasets import DATASETS
 from junbikin.facts.engine import literal, parquet
 from junbikin.facts.lake import Lake
 from junbikin.facts.log import Entry
+from junbikin.facts.platform import Platform
 
 WATCHED = ("customer_balances", "balance_changes", "statements", "holdings")
 

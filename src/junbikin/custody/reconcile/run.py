@@ -17,12 +17,12 @@ from junbikin.custody.reconcile.differences import compare, touch
 from junbikin.custody.reconcile.kept import Work, kept, whole
 from junbikin.custody.reconcile.moment import Moment, moment_of
 from junbikin.custody.reconcile.places import Customers, Places, customers_of, places_of
-from junbikin.custody.reconcile.platform import Platform, platform_of
 from junbikin.custody.reconcile.reconciliation import Reconciliation, Total
 from junbikin.custody.reconcile.recorded import Recorded, last_before, list_of
 from junbikin.custody.reconcile.refused import refused
 from junbikin.errors import BadInput
 from junbikin.facts.lake import Lake
+from junbikin.facts.platform import Platform, platform_of
 from junbikin.facts.run import Progress
 from junbikin.figures import Name
 from junbikin.figures.amounts import EXACT

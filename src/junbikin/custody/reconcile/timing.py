@@ -14,8 +14,8 @@ from junbikin.custody.reconcile.booked import SINCE, copied, read
 from junbikin.custody.reconcile.kept import QUANTITY
 from junbikin.custody.reconcile.moment import Moment
 from junbikin.custody.reconcile.places import Place
-from junbikin.custody.reconcile.platform import NOTHING, Platform, moment, stated
 from junbikin.facts.engine import parquet
+from junbikin.facts.platform import NOTHING, Platform, moment, stated
 from junbikin.figures.amounts import EXACT
 
 AT_MOST = 100_000

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from junbikin.facts.engine import literal, parquet
 from junbikin.facts.lake import Lake
@@ -54,6 +55,19 @@ def platform_of(lake: Lake, as_of: date) -> Platform:
         tuple(snapshots[newest]) if newest else (),
         tuple(changes),
     )
+
+
+def totals(lake: Lake, as_of: date, at: datetime) -> tuple[date | None, list[tuple[Any, ...]]]:
+    """The newest day on which balances are known by `at`, and of each asset how many rows there are and their sum."""
+    platform = platform_of(lake, as_of)
+    if not platform.changes:
+        day = platform.day
+        return day, lake.run("balances", lake.days("customer_balances", day, day)) if day else []
+    rows = lake.ask(
+        f"WITH later AS ({changed(platform, at)}), stood AS ({stated(platform)}) SELECT asset, count(*), sum(quantity) FROM "
+        "(SELECT * FROM stood ANTI JOIN later USING (account, asset) UNION ALL SELECT * FROM later) GROUP BY asset"
+    )
+    return as_of, rows
 
 
 NOTHING = "SELECT NULL::VARCHAR AS account, NULL::VARCHAR AS asset, 0::DECIMAL(38,18) AS quantity WHERE false"
