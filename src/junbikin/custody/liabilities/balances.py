@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from junbikin.custody.liabilities.pool import Each
 from junbikin.custody.liabilities.sums import DECIMALS, LIMIT, units_of
 from junbikin.errors import BadInput, FactsDamaged
 from junbikin.facts.engine import connect, parquet
@@ -40,7 +41,7 @@ class Snapshot:
     owed: tuple[Owed, ...]
 
 
-def snapshot(lake: Lake, as_of: date) -> Snapshot:
+def snapshot(lake: Lake, as_of: date, each: Each) -> Snapshot:
     """The balances of a day, looked through once.
 
     Raises `BadInput` when there are none, when one is negative, and when an asset's sum is beyond the format's limit;
@@ -55,56 +56,66 @@ def snapshot(lake: Lake, as_of: date) -> Snapshot:
             then=f"{nearest}ingest them: junbikin ingest {DATASET} FILES…",
         )  # fmt: skip
     paths = tuple(lake.home.facts / segment.file for segment in segments)
-    for segment, path in zip(segments, paths, strict=True):
-        _check(segment, path)
-    return Snapshot(as_of, tuple(segments), paths, _owed(lake.home.memory_limit, as_of, paths))
+    digests = each(_digest, paths)  # worked while the engine looks through the balances
+    try:
+        owed = _owed(lake.home.memory_limit, as_of, paths)
+    finally:  # what the engine makes of files that were changed is not to be told
+        for segment, path, digest in zip(segments, paths, digests, strict=True):
+            if digest != segment.sha256:
+                raise FactsDamaged(
+                    f"{segment.file} is not the file that the log recorded: facts were changed", where=str(path),
+                    then="restore it from a backup, or ingest the sources into a new home",
+                )  # fmt: skip
+    return Snapshot(as_of, tuple(segments), paths, owed)
 
 
-def _check(segment: Segment, path: Path) -> None:
+def rows_of(lake: Lake, as_of: date) -> int:
+    """How many balances a day has, by the log."""
+    return sum(segment.rows for segment in lake.days(DATASET, as_of, as_of).get(as_of.isoformat(), []))
+
+
+def _digest(path: Path) -> str:
     try:
         with path.open("rb") as stream:
-            whole = hashlib.file_digest(stream, "sha256").hexdigest() == segment.sha256
+            return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:
-        whole = False
-    if not whole:
-        raise FactsDamaged(
-            f"{segment.file} is not the file that the log recorded: facts were changed", where=str(path),
-            then="restore it from a backup, or ingest the sources into a new home",
-        )  # fmt: skip
+        return ""
 
 
 _SUMS = """
-  SELECT asset, count(*) FILTER (WHERE quantity > 0), count(*) FILTER (WHERE quantity = 0), coalesce(sum(quantity), 0)
+  SELECT asset, count(*) FILTER (WHERE quantity > 0), count(*) FILTER (WHERE quantity = 0), coalesce(sum(quantity), 0),
+    count(*) FILTER (WHERE quantity < 0)
   FROM {balances} GROUP BY asset ORDER BY asset
 """
 _NEGATIVE = """
-  SELECT count(*), arg_min([account_id, asset, quantity::VARCHAR], [account_id, asset], 3) FROM {balances} WHERE quantity < 0
+  SELECT account_id, asset, quantity::VARCHAR FROM {balances} WHERE quantity < 0 ORDER BY account_id, asset LIMIT 3
 """
 
 
 def _owed(memory_limit: str, as_of: date, paths: tuple[Path, ...]) -> tuple[Owed, ...]:
     balances = parquet([str(path) for path in paths])
     with connect(memory_limit) as engine:
-        [(negative, first)] = engine.execute(_NEGATIVE.format(balances=balances)).fetchall()
-        if negative:
-            raise BadInput(
-                f"{negative:,} balances are negative, and no proof can hold one: "
-                + "; ".join(f"{account} {asset} {quantity}" for account, asset, quantity in first),
-                where=f"{DATASET} of {as_of}",
-                then="find out why they are (reconciliation lists them), and correct the balances",
-            )
         try:
             rows = engine.execute(_SUMS.format(balances=balances)).fetchall()
         except duckdb.OutOfRangeException:
             raise _beyond(as_of) from None
-    if any(units_of(total) >= LIMIT for _, _, _, total in rows):
+        negative = sum(count for *_, count in rows)
+        if negative:
+            first = engine.execute(_NEGATIVE.format(balances=balances)).fetchall()
+            raise BadInput(
+                f"{negative:,} balances are negative, and no proof can hold one: " + "; ".join(map(" ".join, first)),
+                where=f"{DATASET} of {as_of}",
+                then="find out why they are (reconciliation lists them), and correct the balances",
+            )
+    owed = tuple(Owed(asset, customers, zeros, total) for asset, customers, zeros, total, _ in rows)
+    if any(units_of(each.total) >= LIMIT for each in owed):
         raise _beyond(as_of)
-    if not any(customers for _, customers, _, _ in rows):
+    if not any(each.customers for each in owed):
         raise BadInput(
             f"every balance of {as_of} is zero: nothing is owed to anybody", where=f"{DATASET} of {as_of}",
             then="check what was ingested: junbikin facts",
         )  # fmt: skip
-    return tuple(Owed(*row) for row in sorted(rows))
+    return owed
 
 
 def _beyond(as_of: date) -> BadInput:

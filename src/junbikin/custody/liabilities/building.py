@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
@@ -14,7 +16,7 @@ import numpy as np
 
 from junbikin.custody.liabilities.balances import Snapshot, named_twice
 from junbikin.custody.liabilities.columns import NODE, stored_node
-from junbikin.custody.liabilities.pool import Each, workers
+from junbikin.custody.liabilities.pool import Each
 from junbikin.custody.liabilities.runs import KEY, Ground, Slice, write_runs
 from junbikin.custody.liabilities.sums import Node, context
 from junbikin.custody.liabilities.trees import Built, Runs, Shelf, Tree, blocks, build, crown, laid_out, merge, pieces
@@ -23,7 +25,7 @@ from junbikin.facts.run import Progress
 
 R = TypeVar("R")
 
-SLICE = 1_000_000
+SLICE = 500_000
 """Rows that are read at once."""
 TOGETHER = 8
 """Pieces that are sorted one after the other in the same memory."""
@@ -40,21 +42,21 @@ class Grown:
 
 
 def grow(
-    snapshot: Snapshot, operator: str, secret: bytes, memory_limit: str, folder: Path, progress: Progress
+    snapshot: Snapshot, operator: str, secret: bytes, memory_limit: str, folder: Path, each: Each, progress: Progress
 ) -> list[Grown]:
     """Builds the trees of a day in a folder, which holds their files afterwards and nothing else.
 
     Raises `BadInput` when the disk is too small, `FactsDamaged` when an account has two balances of an asset.
     """
-    owed = [each for each in snapshot.owed if each.customers]
-    assets = tuple(each.asset for each in owed)
+    owed = [of_asset for of_asset in snapshot.owed if of_asset.customers]
+    assets = tuple(of_asset.asset for of_asset in owed)
     contexts = b"".join(context(operator, snapshot.as_of, asset) for asset in assets)
     ground, shelf = Ground(assets, contexts, secret, memory_limit), Shelf(folder)
-    trees = laid_out([each.customers for each in owed])
-    leaves = sum(tree.leaves for tree in trees)
-    _room_for(leaves, folder)
-    with workers(leaves) as each:
-        _lay(snapshot, ground, trees, shelf, each, progress)
+    trees = laid_out([of_asset.customers for of_asset in owed])
+    _room_for(sum(tree.leaves for tree in trees), folder)
+    _lay(snapshot, ground, trees, shelf, each, progress)
+    with ThreadPoolExecutor(1) as disk:  # puts the leaves on disk while the trees are built
+        disk.map(sync, (shelf.keys, shelf.leaves))
         work = list(blocks(trees))
         built = _told("building trees", each(partial(build, shelf), work), len(work), progress)
         return [_grown(shelf, assets[tree.place], tree, list(islice(built, tree.blocks))) for tree in trees]
@@ -118,3 +120,12 @@ def _room_for(leaves: int, folder: Path) -> None:
             f"the proof of {leaves:,} balances needs {needed / 1e9:.1f} GB of disk, and {free / 1e9:.1f} GB are free",
             where=str(folder), then="make room there: older proofs may be moved elsewhere",
         )  # fmt: skip
+
+
+def sync(path: Path) -> None:
+    """Waits until a file or folder is on disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

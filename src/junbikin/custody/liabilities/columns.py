@@ -16,7 +16,7 @@ NODE = DIGEST + SUM
 """Bytes of a stored node: its count follows from where it stands."""
 AT_ONCE = 4096
 """Rows that are put together at once: few enough to stay in the processor's cache."""
-_HASHED = 1024
+_HASHED = 512
 _DIGEST = type(sha256()).digest
 
 

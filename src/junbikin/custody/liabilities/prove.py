@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,9 +18,10 @@ from filelock import FileLock, Timeout
 from junbikin.books.database import Books
 from junbikin.books.proof.checkpoint import make_checkpoint
 from junbikin.books.proof.digests import instant
-from junbikin.custody.liabilities.balances import Owed, Snapshot, snapshot
-from junbikin.custody.liabilities.building import Grown, grow
+from junbikin.custody.liabilities.balances import Owed, Snapshot, rows_of, snapshot
+from junbikin.custody.liabilities.building import Grown, grow, sync
 from junbikin.custody.liabilities.kept import CHECKPOINT, POSITION, PRIVATE, STATEMENT, folder_of, write_manifest
+from junbikin.custody.liabilities.pool import workers
 from junbikin.custody.liabilities.secret import secret_of
 from junbikin.custody.liabilities.statement import Statement, Total
 from junbikin.custody.liabilities.sums import units_of
@@ -66,11 +66,13 @@ def _made(
     building: Path,
     progress: Progress,
 ) -> Path:
-    secret, found = secret_of(lake.home), snapshot(lake, as_of)
-    if tie:
-        _agree(tie, found)
-    (building / PRIVATE).mkdir(mode=0o700)
-    grown = grow(found, lake.home.operator, secret, lake.home.memory_limit, building / PRIVATE, progress)
+    secret, private = secret_of(lake.home), building / PRIVATE
+    private.mkdir(mode=0o700)
+    with workers(rows_of(lake, as_of)) as each:
+        found = snapshot(lake, as_of, each)
+        if tie:
+            _agree(tie, found)
+        grown = grow(found, lake.home.operator, secret, lake.home.memory_limit, private, each, progress)
     _as_counted(grown, found.owed)
     totals = tuple(Total(each.asset, each.root) for each in grown)
     public = key.public_key().public_bytes_raw()
@@ -118,15 +120,7 @@ def _keep(building: Path, target: Path) -> None:
     """Puts a whole proof in its place, on disk: it is there after this, and was not before."""
     for file in building.rglob("*"):
         if file.is_file():
-            _sync(file)
+            sync(file)
     target.parent.mkdir(mode=0o700, exist_ok=True)
     building.rename(target)
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(target.parent)
