@@ -7,7 +7,7 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -78,6 +78,10 @@ class Home:
     def today(self) -> date:
         """The day it is for the operator."""
         return datetime.now(UTC).astimezone(self.time_zone).date()
+
+    def end_of(self, day: date) -> datetime:
+        """The last instant of a day for the operator."""
+        return datetime.combine(day + timedelta(days=1), time(), self.time_zone) - timedelta(microseconds=1)
 
 
 def create_home(path: Path, operator: str = "") -> Home:

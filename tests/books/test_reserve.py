@@ -21,7 +21,7 @@ from junbikin.reserve.accruals import accrual, accrual_draft
 from junbikin.reserve.agreement import booked
 from junbikin.reserve.assess import assess
 from junbikin.reserve.history import history, record
-from junbikin.reserve.ledger import Ledger, end_of
+from junbikin.reserve.ledger import Ledger
 from junbikin.reserve.moves import MOVES, draft
 from junbikin.reserve.position import Position
 from junbikin.reserve.verify import verify
@@ -95,7 +95,7 @@ def accrued(cast: Cast, day: date = DAY) -> Position:
     year = fiscal_year(day, books.home.fiscal_year_starts).name
     drafted = accrual_draft(owed, "JPY", position.digest, year, "jp-fiea-175")
     batch = cast.batch(
-        f"accrual {year}", "accrual", dict(zip(drafted.codes, drafted.amounts, strict=True)), end_of(day, books.home),
+        f"accrual {year}", "accrual", dict(zip(drafted.codes, drafted.amounts, strict=True)), books.home.end_of(day),
         **{word: text for word, text in drafted.says.items() if word != "purpose"},
     )  # fmt: skip
     decide(books, cast.ben, ask_to_post(books, cast.ada, batch), "approve", "as computed")
@@ -201,7 +201,7 @@ def above_the_cap(cast: Cast) -> tuple[Cast, Position]:
     before = assessed(cast.books, day=date(2024, 3, 31))
     record(cast.books, [before])
     entries = {"own/JPY/booked": -5_000_000, "reserve/JPY/booked": 5_000_000}
-    at = end_of(date(2024, 3, 31), cast.books.home)
+    at = cast.books.home.end_of(date(2024, 3, 31))
     batch = cast.batch("accrual before", "accrual", entries, at, position=before.digest)
     decide(cast.books, cast.ben, ask_to_post(cast.books, cast.ada, batch), "approve", "seen")
     position = assessed(cast.books)

@@ -48,7 +48,7 @@ def accrue(
     from junbikin.reserve.accruals import accrual, accrual_draft, accrual_key
     from junbikin.reserve.agreement import booked
     from junbikin.reserve.history import record
-    from junbikin.reserve.ledger import Ledger, end_of
+    from junbikin.reserve.ledger import Ledger
 
     home = home_of(ctx)
     year = _ended(home, as_of)
@@ -77,7 +77,7 @@ def accrue(
                 then=f"if late facts changed it, undo it with `junbikin books reverse {booked_as}`, then accrue again",
             )  # fmt: skip
         entries = from_codes(books, asked.codes, asked.amounts)
-        move_money(ctx, books, Asked(asked.says, entries, end_of(year.end, home), key, why), who, json_)
+        move_money(ctx, books, Asked(asked.says, entries, home.end_of(year.end), key, why), who, json_)
 
 
 def _ended(home: Home, as_of: datetime | None) -> Period:

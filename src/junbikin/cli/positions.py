@@ -35,10 +35,10 @@ def ledger_of(home: Home, as_of: date, known_on: date | None = None) -> Iterator
         return
     from junbikin.books.database import open_books
     from junbikin.books.journal import known_now
-    from junbikin.reserve.ledger import Ledger, end_of
+    from junbikin.reserve.ledger import Ledger
 
     with open_books(home) as books:
-        yield Ledger(books, as_of, end_of(known_on, home) if known_on else known_now(books))
+        yield Ledger(books, as_of, home.end_of(known_on) if known_on else known_now(books))
 
 
 def assessed(

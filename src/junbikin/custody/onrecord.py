@@ -8,14 +8,13 @@ from typing import Any
 from junbikin.books.database import Books
 from junbikin.books.worked import put_on_record
 from junbikin.custody.day import CustodyDay
-from junbikin.reserve.ledger import end_of
 
 KIND = "custody"
 
 
 def record(books: Books, days: Sequence[CustodyDay]) -> list[int]:
     """Puts custody days on record, and returns their records in order; one that is there already is not recorded twice."""
-    return put_on_record(books, KIND, [(day.rulebook.id, end_of(day.as_of, books.home), _said(day)) for day in days])
+    return put_on_record(books, KIND, [(day.rulebook.id, books.home.end_of(day.as_of), _said(day)) for day in days])
 
 
 def _said(day: CustodyDay) -> dict[str, Any]:

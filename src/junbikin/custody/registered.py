@@ -11,7 +11,6 @@ from sqlalchemy import select
 
 from junbikin.books.database import Books, telling
 from junbikin.books.schema import records
-from junbikin.reserve.ledger import end_of
 
 _KINDS = ("place", "provider")
 
@@ -40,7 +39,7 @@ class Registry:
 
     def on(self, day: date) -> Registered:
         """What was in force at the end of a day."""
-        at = end_of(day, self.books.home)
+        at = self.books.home.end_of(day)
         found: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in _KINDS}
         for kind, subject, effective_at, says in self.words:
             if effective_at <= at:

@@ -53,6 +53,12 @@ class Lake:
         low, high = start.isoformat(), end.isoformat()
         return {day: segments for day, segments in self._days[dataset].items() if low <= day <= high}
 
+    def newest(self, dataset: str, until: date) -> tuple[date | None, dict[str, list[Segment]]]:
+        """The newest day of a dataset on or before a day, and its part; None and nothing when there is none."""
+        days = self.days(dataset, end=until)
+        newest = max(days, default=None)
+        return (date.fromisoformat(newest), {newest: days[newest]}) if newest else (None, {})
+
     def run(self, query: str, days: dict[str, list[Segment]]) -> list[tuple[Any, ...]]:
         """The rows of a named query over some days, sorted."""
         return self._over(

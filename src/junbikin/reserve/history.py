@@ -17,7 +17,6 @@ from junbikin.books.worked import put_on_record
 from junbikin.calendars import fiscal_year
 from junbikin.figures import Figure
 from junbikin.home import Home
-from junbikin.reserve.ledger import end_of
 from junbikin.reserve.position import Position, summary
 
 
@@ -41,7 +40,7 @@ def _recorded(home: Home, position: Position) -> tuple[str, datetime, dict[str, 
         "excess": _value(amounts.get("excess")),
         **summary(position.requirement, position.resources.total, position.gap),
     }
-    return position.rulebook.id, end_of(position.as_of, home), content
+    return position.rulebook.id, home.end_of(position.as_of), content
 
 
 def _value(figure: Figure | None) -> Any:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar
@@ -22,9 +22,9 @@ from junbikin.books.journal import statement
 from junbikin.books.schema import accounts, records
 from junbikin.errors import BooksProblem
 from junbikin.figures.amounts import EXACT
-from junbikin.home import Home
 from junbikin.registry.log import said
 from junbikin.reserve.moves import BOOKED
+from junbikin.reserve.sources import BY_BOOKS
 
 _HOLDINGS = text("""
     SELECT a.owner, a.asset, a.place, coalesce(sum(b.amount), 0) FROM books.accounts a
@@ -32,15 +32,6 @@ _HOLDINGS = text("""
     WHERE a.owner IN ('customer', 'guarantee', 'own') GROUP BY a.owner, a.asset, a.place
 """)
 _KINDS = {"accrual": "accrual", "compensation": "use", "release": "release"}
-
-
-BY_BOOKS = "the books"
-"""What vouches for a holding that is booked here."""
-
-
-def end_of(day: date, home: Home) -> datetime:
-    """The last instant of a day for the operator."""
-    return datetime.combine(day + timedelta(days=1), time(), home.time_zone) - timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +57,7 @@ class Ledger:
     @property
     def at(self) -> datetime:
         """The last instant of `as_of`."""
-        return end_of(self.as_of, self.books.home)
+        return self.books.home.end_of(self.as_of)
 
     def rows(self, dataset: str) -> list[dict[str, Any]]:
         """The rows of one of `datasets`."""

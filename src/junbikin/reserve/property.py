@@ -8,15 +8,15 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from junbikin.facts.lake import Lake
 from junbikin.facts.platform import totals
 from junbikin.figures import Figure, Name, given, hole
 from junbikin.figures.amounts import EXACT
-from junbikin.reserve.ledger import BY_BOOKS, end_of
-from junbikin.reserve.sources import data_source
+from junbikin.reserve.sources import BY_BOOKS, data_source
 from junbikin.rulebooks.interface import Kept
 
 if TYPE_CHECKING:
-    from junbikin.reserve.view import FactsView
+    from junbikin.reserve.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,15 @@ _KEPT = (
 """Each quantity of `Kept` besides what is owed: whose property, in which storage, and its names."""
 
 
-def read_property(view: FactsView) -> Property:
-    """The property of `view.as_of`."""
-    owed_on, sums = totals(view.lake, view.as_of, end_of(view.as_of, view.lake.home))
+def read_property(lake: Lake, as_of: date, ledger: Ledger | None) -> Property:
+    """The property of a day, by the lake and, where there is a ledger that keeps customers' accounts, by the books."""
+    currency = lake.home.currency
+    owed_on, sums = totals(lake, as_of, lake.home.end_of(as_of))
     balances = {asset: (accounts, amount) for asset, accounts, amount in sums}
-    held_on, rows = _holdings(view)
+    held_on, rows = _holdings(lake, as_of, ledger)
     mine = {row["asset"] for row in rows if row["owner"] in ("customer", "guarantee")}
-    assets = sorted((set(balances) | mine) - {view.currency})
-    owed = {asset: _owed(asset, balances.get(asset), owed_on, view.as_of) for asset in [*assets, view.currency]}
+    assets = sorted((set(balances) | mine) - {currency})
+    owed = {asset: _owed(asset, balances.get(asset), owed_on, as_of) for asset in [*assets, currency]}
     kept = tuple(
         Kept(
             asset,
@@ -70,22 +71,22 @@ def read_property(view: FactsView) -> Property:
         for asset in assets
     )
     missing = [name for name, day in (("customer_balances", owed_on), ("holdings", held_on)) if day is None]
-    unknown = tuple(_nothing_known(view, name) for name in missing)
-    return Property(owed, owed_on, kept, rows, held_on, unknown, view.currency)
+    unknown = tuple(_nothing_known(name, currency, as_of) for name in missing)
+    return Property(owed, owed_on, kept, rows, held_on, unknown, currency)
 
 
-def _holdings(view: FactsView) -> tuple[date | None, tuple[dict[str, Any], ...]]:
+def _holdings(lake: Lake, as_of: date, ledger: Ledger | None) -> tuple[date | None, tuple[dict[str, Any], ...]]:
     """The day and the rows of what is kept: by the books for every owner and asset that they keep, else by files.
 
     The day is the older of the two where both are used.
     """
-    booked = view.ledger.holdings if view.ledger else {}
+    booked = ledger.holdings if ledger else {}
     if not any(owner == "customer" for owner, _ in booked):  # these books keep the reserve alone
         booked = {}
-    held_on, days = view.newest("holdings")
-    filed = [row for row in view.lake.rows("holdings", days) if (row["owner"], row["asset"]) not in booked]
+    held_on, days = lake.newest("holdings", as_of)
+    filed = [row for row in lake.rows("holdings", days) if (row["owner"], row["asset"]) not in booked]
     if booked and not filed:
-        held_on = view.as_of
+        held_on = as_of
     return held_on, (*(row for rows in booked.values() for row in rows), *filed)
 
 
@@ -125,9 +126,9 @@ def _none(en: str, ja: str, as_of: date | None) -> Name:
     )
 
 
-def _nothing_known(view: FactsView, dataset: str) -> Figure:
+def _nothing_known(dataset: str, currency: str, as_of: date) -> Figure:
     en, ja = {"customer_balances": ("balances of customers", "利用者残高"), "holdings": ("holdings", "保有残高")}[
         dataset
     ]
     name = Name("customers' crypto-assets", "利用者の暗号資産")
-    return hole(view.currency, name, _none(en, ja, view.as_of), f"unknown.{dataset}")
+    return hole(currency, name, _none(en, ja, as_of), f"unknown.{dataset}")

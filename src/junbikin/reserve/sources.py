@@ -13,6 +13,9 @@ import rfc8785
 
 from junbikin.figures import Data, plain
 
+BY_BOOKS = "the books"
+"""What vouches for a holding that is booked here."""
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:

@@ -138,20 +138,14 @@ class FactsView:
         """The newest rows of a small dataset on or before `as_of`."""
         if self.ledger and dataset in self.ledger.datasets:
             return Snapshot(dataset, self.as_of, self.ledger.rows(dataset))
-        day, days = self.newest(dataset)
+        day, days = self.lake.newest(dataset, self.as_of)
         return Snapshot(dataset, day, self.lake.rows(dataset, days))
 
     def snapshot_day(self, dataset: str) -> date | None:
         """The day of the newest snapshot on or before `as_of`."""
-        return self.as_of if self.ledger and dataset in self.ledger.datasets else self.newest(dataset)[0]
-
-    def newest(self, dataset: str) -> tuple[date | None, dict[str, Any]]:
-        """The newest day of a dataset on or before `as_of`, and its part of the lake."""
-        days = self.lake.days(dataset, end=self.as_of)
-        if not days:
-            return None, {}
-        newest = max(days)
-        return date.fromisoformat(newest), {newest: days[newest]}
+        return (
+            self.as_of if self.ledger and dataset in self.ledger.datasets else self.lake.newest(dataset, self.as_of)[0]
+        )
 
     def kept(self) -> tuple[Kept, ...]:
         """Every crypto-asset that customers are owed or that is kept for them, by name; holes where it is not known."""
@@ -171,7 +165,7 @@ class FactsView:
     @cached_property
     def property(self) -> Property:
         """What customers are owed and what is kept, from the newest balances and holdings."""
-        return read_property(self)
+        return read_property(self.lake, self.as_of, self.ledger)
 
     @cached_property
     def _customer_assets(self) -> tuple[CustomerAsset, ...]:

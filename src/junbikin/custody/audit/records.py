@@ -20,7 +20,6 @@ from junbikin.books.proof.digests import heads_digest
 from junbikin.calendars import Period
 from junbikin.custody.audit.files import File, Missing, listed
 from junbikin.figures import Name
-from junbikin.reserve.ledger import end_of
 
 RECORDS = "books/records.csv"
 PEOPLE = "books/people.csv"
@@ -117,7 +116,7 @@ def write_records(books: Books, at: Standing, period: Period, folder: Path, *, w
     """The records that concern custody, or with `whole` every record, up to where the log stood."""
     values = {
         "of_days": list(OF_DAYS), "of_custody": list(OF_CUSTODY), **at.reach,
-        "start": start_of(period.start, books), "end": end_of(period.end, books.home),
+        "start": start_of(period.start, books), "end": books.home.end_of(period.end),
     }  # fmt: skip
     chosen = UP_TO if whole else f"{_CHOSEN} AND {UP_TO}"
     copy_records(books, folder / RECORDS, chosen, values)
@@ -183,7 +182,7 @@ def on_record(books: Books, at: Standing, kinds: Sequence[str], period: Period) 
       WHERE kind = ANY (%(kinds)s::text[]) AND effective_at >= %(start)s AND effective_at <= %(end)s AND {UP_TO} ORDER BY effective_at, recorded_at
     """
     values = {
-        "kinds": list(kinds), "start": start_of(period.start, books), "end": end_of(period.end, books.home), **at.reach,
+        "kinds": list(kinds), "start": start_of(period.start, books), "end": books.home.end_of(period.end), **at.reach,
     }  # fmt: skip
     with telling(books.home), books.driver() as connection:
         rows = connection.execute(query.encode(), values).fetchall()

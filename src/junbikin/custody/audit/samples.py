@@ -24,7 +24,6 @@ from junbikin.custody.audit.records import UP_TO, Standing, copy_csv, copy_recor
 from junbikin.facts.engine import literal, parquet
 from junbikin.facts.lake import Lake
 from junbikin.figures import Name
-from junbikin.reserve.ledger import end_of
 
 CUSTOMERS = "samples/customers.csv"
 PLATFORM = "samples/platform.csv"
@@ -111,7 +110,7 @@ _MOVES = f"""
 def booked(books: Books, period: Period, known_at: datetime, drawn: Drawn, folder: Path) -> Iterator[File]:
     """What the books say of customers: at the start and the end of the period and on the day of the balances, and every move."""
     values = _times(books, period.start, period.end) | {
-        "known": known_at, "holders": list(drawn.customers), "drawn": end_of(drawn.day, books.home),
+        "known": known_at, "holders": list(drawn.customers), "drawn": books.home.end_of(drawn.day),
     }  # fmt: skip
     copy_csv(books, folder / BOOKED, _BOOKED, values)
     yield listed(folder, BOOKED, Name("their balances in the books", "同：帳簿上の残高"))
@@ -154,7 +153,7 @@ def postings(
 
 def _times(books: Books, start: date, end: date) -> dict[str, datetime]:
     first = start_of(start, books)
-    return {"start": first, "before": first - datetime.resolution, "end": end_of(end, books.home)}
+    return {"start": first, "before": first - datetime.resolution, "end": books.home.end_of(end)}
 
 
 def write_breaks(working: duckdb.DuckDBPyConnection, folder: Path, sampling: Sampling, target: Path) -> None:

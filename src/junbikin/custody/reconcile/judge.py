@@ -16,7 +16,6 @@ from junbikin.custody.reconcile.places import Customers, Place, Places, Statemen
 from junbikin.custody.reconcile.reconciliation import Total
 from junbikin.facts.lake import Lake
 from junbikin.registry.log import said
-from junbikin.reserve.ledger import end_of
 from junbikin.reserve.prices import Prices
 
 NONE = Decimal(0)
@@ -65,7 +64,7 @@ def _differing(
 
 
 def _stated_at(sides: Places, statement: Statement) -> datetime:
-    return statement.stated_at or min(end_of(statement.as_of, sides.lake.home), sides.moment.known_at)
+    return statement.stated_at or min(sides.lake.home.end_of(statement.as_of), sides.moment.known_at)
 
 
 def vouched(sides: Places) -> Iterator[Row]:

@@ -10,7 +10,6 @@ from sqlalchemy import text
 from junbikin.books.database import Books, telling
 from junbikin.books.proof.digests import heads_digest
 from junbikin.home import Home
-from junbikin.reserve.ledger import end_of
 
 _WAIT = text("SELECT pg_advisory_xact_lock_shared(7101, strand) FROM books.strands ORDER BY strand")
 _STANDING = text("SELECT strand, length, head, clock_timestamp() FROM books.strands ORDER BY strand")
@@ -35,10 +34,10 @@ def moment_of(home: Home, as_of: date, books: Books | None) -> Moment:
     """The end of a day that is over, or now: whoever is writing into the books is waited for, so that nothing before can still come."""
     if books is None:
         now = datetime.now(UTC)
-        return Moment(as_of, min(end_of(as_of, home), now), now, ())
+        return Moment(as_of, min(home.end_of(as_of), now), now, ())
     with telling(home), books.engine.begin() as connection:
         connection.execute(_WAIT)
         rows = connection.execute(_STANDING).all()
     known = rows[0][3]
     ends = tuple((strand, length, bytes(head)) for strand, length, head, _ in rows)
-    return Moment(as_of, min(end_of(as_of, home), known), known, ends)
+    return Moment(as_of, min(home.end_of(as_of), known), known, ends)
