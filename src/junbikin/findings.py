@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
+from typing import Any
 
 from junbikin.figures import Figure, Name, Provenance
 
@@ -41,3 +42,18 @@ class Finding:
     cure_by: date | None = None
     since: date | None = None
     cure_provenance: Provenance | None = None
+
+    def document(self) -> dict[str, Any]:
+        """As JSON; the amount is named by its figure's digest."""
+        return {
+            "code": self.code,
+            "severity": self.severity.name.lower(),
+            "what": self.what.words,
+            "next": self.then.words,
+            "citation": self.citation.words if self.citation else None,
+            "provenance": str(self.provenance) if self.provenance else None,
+            "amount": self.amount.digest if self.amount else None,
+            "since": self.since.isoformat() if self.since else None,
+            "cure_by": self.cure_by.isoformat() if self.cure_by else None,
+            "cure_provenance": str(self.cure_provenance) if self.cure_provenance else None,
+        }

@@ -68,7 +68,7 @@ def flows(ctx: click.Context, json_: bool) -> None:
                     {
                         "purpose": flow.purpose, "payer": flow.payer, "receiver": flow.receiver, "scope": flow.scope,
                         "made_by": list(flow.made_by), "approved_by": list(flow.approved_by), "needs": list(flow.needs),
-                        "name": {"en": flow.name.en, "ja": flow.name.ja},
+                        "name": flow.name.words,
                     }
                     for flow in known
                 ]

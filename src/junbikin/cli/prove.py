@@ -237,7 +237,7 @@ def verify_proof(ctx: click.Context, file: Path, statement: Path | None, signer:
         as_json(
             {
                 "verified": wrong is None,
-                "fault": wrong and {"en": wrong.en, "ja": wrong.ja},
+                "fault": wrong and wrong.words,
                 "account": proof.account,
                 "balances": {b["asset"]: b["amount"] for b in proof.content["balances"]},
                 "operator": proof.statement.operator,

@@ -25,7 +25,7 @@ def rulebooks(ctx: click.Context, json_: bool) -> None:
             [
                 {
                     "id": book.id,
-                    "title": {"en": book.title.en, "ja": book.title.ja},
+                    "title": book.title.words,
                     "jurisdiction": book.jurisdiction,
                     "status": book.status,
                     "digest": book.digest,
@@ -63,10 +63,10 @@ def show(ctx: click.Context, rulebook_id: str, json_: bool) -> None:
                 "digest": book.digest,
                 "parameters": {
                     key: {
-                        "name": {"en": p.name.en, "ja": p.name.ja},
+                        "name": p.name.words,
                         "unit": p.unit or "word",
                         "provenance": str(p.provenance),
-                        "citation": {"en": p.citation.en, "ja": p.citation.ja},
+                        "citation": p.citation.words,
                         "values": [
                             {
                                 "from": v.since.isoformat(),

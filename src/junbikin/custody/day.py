@@ -104,14 +104,14 @@ class CustodyDay:
             "duties": [
                 {
                     "key": duty.key,
-                    "name": _words(duty.name),
+                    "name": duty.name.words,
                     "verdict": duty.verdict.en,
                     "steps": [step.digest for step in duty.steps],
-                    "findings": [{"subject": lapse.subject, **_finding(lapse.finding)} for lapse in duty.lapses],
+                    "findings": [{"subject": lapse.subject, **lapse.finding.document()} for lapse in duty.lapses],
                 }
                 for duty in self.duties
             ],
-            "beside": [_finding(finding) for finding in self.beside],
+            "beside": [finding.document() for finding in self.beside],
         }
 
     @cached_property
@@ -130,25 +130,6 @@ class CustodyDay:
             "figures": to_table(self.figures),
             "facts": {"head": self.head, "sources": list(self.evidence), "books_known_at": known_at},
         }
-
-
-def _words(name: Name) -> dict[str, str]:
-    return {"en": name.en, "ja": name.ja}
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "code": finding.code,
-        "severity": finding.severity.name.lower(),
-        "what": _words(finding.what),
-        "next": _words(finding.then),
-        "citation": _words(finding.citation) if finding.citation else None,
-        "provenance": str(finding.provenance) if finding.provenance else None,
-        "amount": finding.amount.digest if finding.amount else None,
-        "since": finding.since.isoformat() if finding.since else None,
-        "cure_by": finding.cure_by.isoformat() if finding.cure_by else None,
-        "cure_provenance": str(finding.cure_provenance) if finding.cure_provenance else None,
-    }
 
 
 def judge(

@@ -27,6 +27,11 @@ class Name:
     en: str
     ja: str
 
+    @property
+    def words(self) -> dict[str, str]:
+        """Both, as JSON has them."""
+        return {"en": self.en, "ja": self.ja}
+
 
 @dataclass(frozen=True, eq=False)
 class Figure:

@@ -76,7 +76,7 @@ class Position:
             "steps": [figure.digest for figure in self.steps],
             "assets": [_item(item) for item in self.resources.assets],
             "policies": [_item(item) for item in self.resources.policies],
-            "findings": [_finding(finding) for finding in self.findings],
+            "findings": [finding.document() for finding in self.findings],
         }
 
     @cached_property
@@ -134,25 +134,8 @@ def _item(item: Item) -> dict[str, Any]:
         "place": item.place,
         "worth": item.worth.digest,
         "counted": item.counted.digest,
-        "refused": [_words(why) for why in item.refused],
-        "limits": [_words(why) for why in item.limits],
-    }
-
-
-def _words(name: Name) -> dict[str, str]:
-    return {"en": name.en, "ja": name.ja}
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "code": finding.code,
-        "severity": finding.severity.name.lower(),
-        "what": _words(finding.what),
-        "next": _words(finding.then),
-        "citation": _words(finding.citation) if finding.citation else None,
-        "provenance": str(finding.provenance) if finding.provenance else None,
-        "amount": finding.amount.digest if finding.amount else None,
-        "cure_by": finding.cure_by.isoformat() if finding.cure_by else None,
+        "refused": [why.words for why in item.refused],
+        "limits": [why.words for why in item.limits],
     }
 
 

@@ -98,7 +98,7 @@ class Reconciliation:
                 "by_class": [_count(count) for count in self.counts],
                 "first": [each.document() for each in self.first],
             },
-            "notices": [{"en": notice.en, "ja": notice.ja} for notice in self.notices],
+            "notices": [notice.words for notice in self.notices],
         }
 
     @property
