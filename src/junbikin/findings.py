@@ -44,8 +44,12 @@ class Finding:
     cure_provenance: Provenance | None = None
 
     def document(self) -> dict[str, Any]:
-        """As JSON; the amount is named by its figure's digest."""
-        return {
+        """As JSON; the amount is named by its figure's digest. What is followed from day to day says since when."""
+        followed = {
+            "since": self.since.isoformat() if self.since else None,
+            "cure_provenance": str(self.cure_provenance) if self.cure_provenance else None,
+        }
+        return (followed if self.since else {}) | {
             "code": self.code,
             "severity": self.severity.name.lower(),
             "what": self.what.words,
@@ -53,7 +57,5 @@ class Finding:
             "citation": self.citation.words if self.citation else None,
             "provenance": str(self.provenance) if self.provenance else None,
             "amount": self.amount.digest if self.amount else None,
-            "since": self.since.isoformat() if self.since else None,
             "cure_by": self.cure_by.isoformat() if self.cure_by else None,
-            "cure_provenance": str(self.cure_provenance) if self.cure_provenance else None,
         }
