@@ -22,7 +22,7 @@ _COMMANDS = {
     "assess": ("junbikin.cli.positions", "Say what must be held, is held, and is missing."),
     "explain": ("junbikin.cli.positions", "Open a figure down to the law and the ingested file."),
     "compare": ("junbikin.cli.positions", "All rulebooks side by side on the same facts."),
-    "verify": ("junbikin.cli.positions", "Recompute a position from the facts and compare."),
+    "verify": ("junbikin.cli.positions", "Recompute a position or custody day from the facts; compare."),
     "books": ("junbikin.cli.books", "Accounts, postings, statements, proofs, backups."),
     "request": ("junbikin.cli.requests", "What one person asks for and another approves."),
     "people": ("junbikin.cli.people", "Who may act, and in which roles."),
@@ -31,7 +31,7 @@ _COMMANDS = {
     "verify-proof": ("junbikin.cli.prove", "Verify a customer's proof."),
     "audit": ("junbikin.cli.audit", "The pack for the auditor of segregation; checking it."),
     "reserve": ("junbikin.cli.reserve", "Fund, accrue, draw, release; booked and held; history."),
-    "registry": ("junbikin.cli.registry", "Places, providers, insurers and policies."),
+    "registry": ("junbikin.cli.registry", "Places, addresses, tokens, providers, insurers, policies."),
     "rulebooks": ("junbikin.cli.rulebooks", "List, show and check rulebooks."),
 }
 

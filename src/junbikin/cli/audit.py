@@ -70,7 +70,9 @@ def _tell(index: Mapping[str, Any], folder: Path, ja: bool) -> None:
         click.echo("不足：" if ja else "missing:")
     for part in index["missing"]:
         click.echo(f"  {part['part']}: {part['ja' if ja else 'en']}")
-    click.echo(f"next: hand it over; it is checked with: junbikin audit check {folder} --signer FINGERPRINT")
+    unsigned = any(part["part"] == "signature" for part in index["missing"])
+    signer = "" if unsigned else " --signer FINGERPRINT"
+    click.echo(f"next: look at it: junbikin audit check {folder}{signer}; then hand it over")
 
 
 @audit.command()

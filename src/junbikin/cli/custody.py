@@ -133,8 +133,13 @@ def explain(
     if figure is None:
         keys = sorted({part.key for root in day.figures for part in root.walk() if part.key})
         near = difflib.get_close_matches(path, keys, 1)
-        then = f"did you mean {near[0]!r}?" if near else "the figures are " + ", ".join(keys[:20])
-        raise BadInput(f"the day has no figure {path!r}", then=then)
+        more = f" and {len(keys) - 20} more" if len(keys) > 20 else ""
+        then = f"did you mean {near[0]!r}?" if near else "the figures are " + ", ".join(keys[:20]) + more
+        raise BadInput(
+            f"the day has no figure {path!r}",
+            where=f"{day.rulebook.id} on {day.as_of}",
+            then=f"{then} (--as-of names another day)",
+        )
     if json_:
         as_json({"root": figure.digest, "figures": to_table([figure])})
         return

@@ -48,7 +48,10 @@ def observe(
     with open_books(home) as books:
         wanted = watched(books, day, until)
     if not wanted:
-        raise BadInput("no address is registered", then="register one: junbikin registry set address NETWORK:ADDRESS …")
+        raise BadInput(
+            f"no address is registered on {day}",
+            then="register one: junbikin registry set address NETWORK:ADDRESS …; what waits: junbikin request list --waiting",
+        )
     networks = {source.network for source in asked}
     left_out = sorted({(each.place, each.network) for each in wanted if each.network not in networks})
     if all(each.network not in networks for each in wanted):

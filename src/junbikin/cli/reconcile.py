@@ -191,7 +191,7 @@ def breaks(ctx: click.Context, states: tuple[str, ...], kind: str | None, limit:
         return
     for record in found.missing:
         click.echo(f"the list of record {record} is not in this home: its breaks are not shown", err=True)
-    click.echo(f"{found.count:,} breaks, by the reconciliation of {found.as_of}")
+    click.echo(f"{found.count:,} {'break' if found.count == 1 else 'breaks'}, by the reconciliation of {found.as_of}")
     if found.first:
         console().print(episodes_table(found.first, lang_of(ctx)))
 

@@ -96,7 +96,7 @@ def _what(finding: Finding, lang: Lang) -> str:
     if finding.amount is not None and finding.amount.value is not None:
         what += f" ({amount(finding.amount, lang)})"
     if finding.since and finding.cure_by:
-        what += f"、{finding.since}から" if lang == "ja" else f", since {finding.since}"
+        what += f"（{finding.since}から）" if lang == "ja" else f", since {finding.since}"
     return what
 
 

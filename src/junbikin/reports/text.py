@@ -96,7 +96,7 @@ def findings_table(findings: Sequence[Finding], lang: Lang) -> RenderableType:
         if finding.citation:
             what += f" [{say(finding.citation, lang)}]"
         if finding.since:
-            what += _t(lang, f", since {finding.since}", f"、{finding.since}から")
+            what += _t(lang, f", since {finding.since}", f"（{finding.since}から）")
         table.add_row(
             Text(word, style=_COLOURS[finding.severity.name]),
             escape(what),

@@ -47,7 +47,9 @@ def read(path: Path) -> list[dict[str, Any]]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"), parse_float=_no_float, parse_constant=_no_float)
     except OSError as problem:
-        raise PositionProblem(_unread(problem), where=str(path), then="name a position file") from None
+        raise PositionProblem(
+            _unread(problem), where=str(path), then="name the file of a position or of a custody day"
+        ) from None
     except (ValueError, UnicodeDecodeError):
         raise PositionProblem(
             "the file is not JSON as we write it", where=str(path), then="ask for the original"
@@ -56,7 +58,9 @@ def read(path: Path) -> list[dict[str, Any]]:
     contents = content[printed[0]] if printed else [content]
     if not isinstance(contents, list) or not contents:
         raise PositionProblem(
-            "there is no position or custody day in the file", where=str(path), then="name a position file"
+            "there is no position or custody day in the file",
+            where=str(path),
+            then="name the file of a position or of a custody day",
         )
     return contents
 

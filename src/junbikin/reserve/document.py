@@ -38,7 +38,10 @@ class Document:
 def read_document(content: Any) -> Document:
     """The position, if it is one of ours and every digest in it holds. Raises `PositionProblem` otherwise."""
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise PositionProblem("this is not a position", then="give a file that `junbikin assess --json` wrote")
+        raise PositionProblem(
+            "this is not a position",
+            then="name a file of the home's `positions/` or `custody/`, or one that `junbikin assess --json` wrote",
+        )
     with reading("position"):
         body, figures = whole(content, "position")
         heads = [figures[digest] for digest in (body["requirement"], body["resources"], body["gap"], *body["steps"])]

@@ -67,7 +67,7 @@ def test_a_page_with_the_proof_in_it_says_what_is_owed(tab: Page, proof: Proof, 
     tab.open(file)
     state, text = tab.verdict()
     assert state == "holds"
-    assert text.startswith("あなたの残高は数えられています")
+    assert text.startswith("あなたの残高は含まれています")
     for part in (
         NASTY,
         "1,234,567.000000000000000001",

@@ -20,8 +20,10 @@ SAMPLED = "samples/proofs"
 
 _PUBLIC = {
     kept.STATEMENT: Name("statement of liabilities", "債務証明書"),
-    kept.CHECKPOINT: Name("checkpoint beside it", "同：検証点"),
-    kept.POSITION: Name("reconciled position that it is tied to", "同：照合済みの残高"),
+    kept.CHECKPOINT: Name("statement of liabilities: checkpoint beside it", "債務証明書：検証点"),
+    kept.POSITION: Name(
+        "statement of liabilities: reconciled position that it is tied to", "債務証明書：照合済みの残高"
+    ),
 }
 
 

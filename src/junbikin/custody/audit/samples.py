@@ -88,7 +88,9 @@ def customers(lake: Lake, period: Period, sampling: Sampling, folder: Path) -> I
         )
         chosen = working.execute("SELECT id FROM drawn ORDER BY number").fetchall()
     yield listed(folder, CUSTOMERS, Name("customers drawn", "抽出した利用者"))
-    yield listed(folder, PLATFORM, Name("their balances on the platform", "同：プラットフォーム上の残高"))
+    yield listed(
+        folder, PLATFORM, Name("customers drawn: balances on the platform", "抽出した利用者：プラットフォーム上の残高")
+    )
     yield Drawn(date.fromisoformat(day), tuple(identity for (identity,) in chosen))
 
 
@@ -113,9 +115,9 @@ def booked(books: Books, period: Period, known_at: datetime, drawn: Drawn, folde
         "known": known_at, "holders": list(drawn.customers), "drawn": books.home.end_of(drawn.day),
     }  # fmt: skip
     copy_csv(books, folder / BOOKED, _BOOKED, values)
-    yield listed(folder, BOOKED, Name("their balances in the books", "同：帳簿上の残高"))
+    yield listed(folder, BOOKED, Name("customers drawn: balances in the books", "抽出した利用者：帳簿上の残高"))
     copy_csv(books, folder / MOVES, _MOVES, values)
-    yield listed(folder, MOVES, Name("their statements over the period", "同：期中の取引明細"))
+    yield listed(folder, MOVES, Name("customers drawn: statements over the period", "抽出した利用者：期中の取引明細"))
 
 
 _POSTINGS = f"""
@@ -148,7 +150,7 @@ def postings(
     copy_records(books, folder / POSTINGS, _WITH_REQUESTS, ids)
     yield listed(folder, POSTINGS, Name("postings drawn, with their approvals", "抽出した記帳と承認"))
     copy_csv(books, folder / ACCOUNTS, _THEIR_ACCOUNTS, ids)
-    yield listed(folder, ACCOUNTS, Name("the accounts that they name", "同：勘定"))
+    yield listed(folder, ACCOUNTS, Name("postings drawn: the accounts that they name", "抽出した記帳：勘定"))
 
 
 def _times(books: Books, start: date, end: date) -> dict[str, datetime]:

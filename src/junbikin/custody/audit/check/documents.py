@@ -54,7 +54,7 @@ def days(pack: Pack, progress: Progress) -> Iterator[Checked]:
     empty = sum(not any(one["kind"] == CUSTODY.kind for one in day["documents"]) for day in pack.index["days"] if day["business_day"])  # fmt: skip
     if empty:
         yield unchecked(
-            DAYS, f"of {empty} of {len(told)} days the pack has no custody day: what stood then cannot be checked",
+            DAYS, f"{empty} of {len(told)} business days have no custody day: what stood then cannot be checked",
             f"{len(told)}日中{empty}日は判定がなく、検証できない", len(told),
         )  # fmt: skip
     else:

@@ -183,7 +183,7 @@ const judge = async (content) => {
     if (found.why) return show("fails", FAILS, found.why, [marks(found)]);
     if (found.signature === null)
       return show("", say("The sums hold; the signature was not checked", "合計は成り立ちますが、署名は検証されていません"), null, [...faces(found), table(found), marks(found)]);
-    return show("holds", say("You are counted", "あなたの残高は数えられています"), null, [...faces(found), table(found), marks(found)]);
+    return show("holds", say("You are counted", "あなたの残高は含まれています"), null, [...faces(found), table(found), marks(found)]);
   } catch (problem) {
     if (!(problem instanceof Malformed || problem instanceof SyntaxError)) throw problem;
     return show("fails", say("This is no proof", "証明ファイルではありません"), say(`Use the file as it was handed out (${problem.message}).`, `受け取ったままのファイルを使ってください（${problem.message}）。`));
