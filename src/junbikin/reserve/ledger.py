@@ -27,8 +27,8 @@ from junbikin.reserve.moves import BOOKED
 from junbikin.reserve.sources import BY_BOOKS
 
 _HOLDINGS = text("""
-    SELECT a.owner, a.asset, a.place, coalesce(sum(b.amount), 0) FROM books.accounts a
-    LEFT JOIN books.balances b ON b.account = a.id AND b.effective_at <= :at AND b.recorded_at <= :known
+    SELECT a.owner, a.asset, a.place, coalesce(sum(b.amount) FILTER (WHERE b.effective_at <= :at), 0) FROM books.accounts a
+    JOIN books.balances b ON b.account = a.id AND b.recorded_at <= :known
     WHERE a.owner IN ('customer', 'guarantee', 'own') GROUP BY a.owner, a.asset, a.place
 """)
 _KINDS = {"accrual": "accrual", "compensation": "use", "release": "release"}
@@ -76,7 +76,7 @@ class Ledger:
 
     @cached_property
     def holdings(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
-        """(owner, asset) → rows of the dataset `holdings`, of every owner and asset that the books keep accounts of.
+        """(owner, asset) → rows of the dataset `holdings`, of every owner and asset that the books have an entry of.
 
         An own account that is overdrawn stands for what was paid: it is nothing that is held. The storage is the place's as it is
         registered, or trust when it is on trust; else "", which is neither cold nor trust.

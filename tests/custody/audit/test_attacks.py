@@ -120,7 +120,7 @@ def test_an_altered_figure_does_not_give_its_digest(pack: Path) -> None:
     path = only(pack, "custody/*.json")
 
     def alter(content: Any) -> None:
-        node = next(node for node in content["figures"].values() if node["value"] == "9.5")
+        node = next(n for n in content["figures"].values() if (n["op"], n["unit"]) == ("given", "BTC"))
         node["value"] = "95"
 
     change_json(path, alter)

@@ -75,7 +75,11 @@ def _lay(snapshot: Snapshot, ground: Ground, trees: list[Tree], shelf: Shelf, ea
     written = list(_told("making leaves", each(partial(write_runs, ground), slices), len(slices), progress))
     counts = [count for runs_of_slice in written for count in runs_of_slice]
     if [sum(column) for column in zip(*counts, strict=True)] != [tree.leaves for tree in trees]:
-        raise JunbikinError("other balances were read than were counted", where=str(snapshot.paths[0].parent))
+        raise JunbikinError(
+            "other balances were read than were counted",
+            where=str(snapshot.paths[0].parent),
+            then="prove the day again",
+        )
     sorted_runs = Runs(
         tuple(part.run(n) for part, some in zip(slices, written, strict=True) for n in range(len(some))),
         runs / "starts.npy",
