@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 
@@ -12,6 +13,9 @@ import rfc8785
 
 from junbikin.custody.day import CustodyDay
 from junbikin.custody.judging import judged
+from junbikin.facts.datasets import dataset_named
+from junbikin.facts.ingest import ingest
+from junbikin.facts.mappings import own_names
 from junbikin.findings import Severity
 from junbikin.home import Home, create_home, open_home
 from junbikin.rulebooks.load import known_rulebooks, load_rulebook
@@ -173,3 +177,52 @@ def test_a_day_finds_everything_that_was_put_into_it(tmp_path: Path) -> None:
         ("money-short", ""), ("mixed", "cold-1"), ("mixed", "kaede"), ("registry-missing", ""), ("net-assets-short", ""), ("audit-late", "segregation"),
         ("audit-due", "guarantee"),
     }  # fmt: skip
+
+
+# Facts that were refused, and what others state
+
+
+def put(home: Home, dataset: str, *rows: str) -> None:
+    """Ingests rows of which some may be refused."""
+    known = dataset_named(dataset)
+    names = [column.name for column in known.columns][: rows[0].count(",") + 1]
+    file = home.path / f"{dataset}-{len(list(home.path.iterdir()))}.csv"
+    file.write_text("\n".join([",".join(names), *rows]) + "\n", encoding="utf-8")
+    ingest(home, known, [file], own_names(known))
+
+
+@pytest.mark.parametrize("row", [f"{DAY},dan,BTC,-4", f"{DAY},dan,BTC,4x"])
+def test_a_duty_over_balances_of_which_rows_were_refused_is_not_known_to_be_kept(tmp_path: Path, row: str) -> None:
+    home = create_home(tmp_path / "home", "Example")
+    put(home, "customer_balances", f"{DAY},ada,BTC,7", f"{DAY},ada,JPY,1", row)
+    bring(home, "holdings", [f"{DAY},cold-1,BTC,7,customer,cold", f"{DAY},kaede,JPY,1,customer,trust"])
+    bring(home, "prices", [f"BTC,JPY,{DAY}T09:00:00+09:00,100,ours"])
+    found = verdicts(on(home))
+    assert (found["held"], found["hot"], found["money"]) == ("unknown", "unknown", "unknown")
+    assert found["guarantee"] == "kept"
+    put(home, "customer_balances", f"{DAY},dan,BTC,0")
+    assert verdicts(on(home))["held"] == "kept"
+
+
+def test_a_change_of_a_balance_that_was_refused_leaves_what_is_owed_unknown(tmp_path: Path) -> None:
+    home = create_home(tmp_path / "home", "Example")
+    before = "2025-06-05"
+    bring(home, "customer_balances", [f"{before},ada,BTC,7"])
+    bring(home, "holdings", [f"{DAY},cold-1,BTC,9,customer,cold"])
+    put(home, "balance_changes", f"{DAY}T09:00:00+09:00,ada,BTC,8", f"{DAY}T10:00:00+09:00,ada,BTC,nine")
+    [lapse] = next(duty for duty in on(home).duties if duty.key == "held").lapses
+    assert (lapse.finding.code, lapse.subject) == ("rows-not-counted", "balance_changes")
+
+
+def test_a_place_of_which_less_is_stated_than_holdings_say_is_told(tmp_path: Path) -> None:
+    home = create_home(tmp_path / "home", "Example")
+    bring(home, "customer_balances", [f"{DAY},ada,BTC,5"])
+    bring(home, "holdings", [f"{DAY},cold-1,BTC,4,customer,cold", f"{DAY},cold-1,BTC,1,own,cold"])
+    bring(home, "statements", [f"{DAY},cold-1,BTC,5,core", f"{DAY},cold-1,ETH,0,core"])
+    assert "stated-less" not in {finding.code for finding in on(home).beside}
+    bring(home, "statements", [f"{DAY},cold-1,BTC,0.1,esplora"])
+    [told] = [finding for finding in on(home).beside if finding.code == "stated-less"]
+    assert told.severity is Severity.HOLE
+    assert "esplora states less BTC at cold-1 than holdings say, 5" in told.what.en
+    assert told.amount is not None
+    assert told.amount.value == Decimal("0.1")

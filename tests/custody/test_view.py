@@ -213,40 +213,7 @@ def test_nothing_later_than_the_day_is_seen(home: Home) -> None:
     assert view.money().owed.value is None
 
 
-# The books, and changes of balances
-
-
-def test_what_the_books_keep_for_customers_is_taken_from_them_and_the_rest_from_files(
-    founded: Callable[[Path], Cast], tmp_path: Path
-) -> None:
-    cast = founded(tmp_path / "home")
-    home = cast.books.home
-    place(cast, "pool", "cold", "minato")
-    cast.post("in", "deposit", {"outside/BTC/world": -5, "customer/BTC/pool/c1": 5}, NOON, reference="r")
-    bring(home, "customer_balances", [f"{DAY},c1,BTC,6", f"{DAY},c1,LTC,3"])
-    bring(home, "holdings", [f"{DAY},pool,BTC,100,customer,hot", f"{DAY},cold-2,LTC,3,customer,cold"])
-    view = views_of(home, Ledger(cast.books, DAY, known_now(cast.books))).on(DAY)
-    kept = {kept.asset: (kept.cold.value, kept.warm.value) for kept in view.kept()}
-    assert kept == {"BTC": (Decimal(5), Decimal(0)), "LTC": (Decimal(3), Decimal(0))}
-    assert "by the books" in str(view.kept()[0].cold.source)
-    assert places(view)["pool"].provider == Provider("minato", None)
-    before = views_of(home, Ledger(cast.books, DAY - timedelta(days=1), known_now(cast.books))).on(
-        DAY - timedelta(days=1)
-    )
-    assert before.kept() == ()
-
-
-def test_a_place_of_the_books_without_a_storage_on_record_is_neither_cold_nor_trust(
-    founded: Callable[[Path], Cast], tmp_path: Path
-) -> None:
-    cast = founded(tmp_path / "home")
-    for asset in ("BTC", "JPY"):
-        account = f"customer/{asset}/pool/c1"
-        cast.post(asset, "deposit", {f"outside/{asset}/world": -5, account: 5}, NOON, reference="r")
-    view = views_of(cast.books.home, Ledger(cast.books, DAY, known_now(cast.books))).on(DAY)
-    [kept] = view.kept()
-    assert (kept.cold.value, kept.warm.value) == (Decimal(0), Decimal(5))
-    assert {figure.value for figure in view.money().stored.values()} == {Decimal(0)}
+# Changes of balances
 
 
 def test_changes_after_the_snapshot_count_each_account_as_it_stood_last(home: Home) -> None:

@@ -6,20 +6,24 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 import rfc8785
 
 from junbikin import __version__
+from junbikin.custody.checking import checks_of
 from junbikin.custody.memory import Memory
 from junbikin.custody.view import DATASETS, CustodyView
 from junbikin.errors import ParameterMissing
 from junbikin.facts.run import Progress
-from junbikin.figures import Data, Figure, Name, to_table
+from junbikin.figures import Data, Figure, Name, given, plain, to_table
+from junbikin.figures.amounts import EXACT
 from junbikin.findings import Finding, Severity
 from junbikin.reserve.assess import evidence
 from junbikin.reserve.health import findings_on
+from junbikin.reserve.sources import data_source
 from junbikin.rulebooks.duties import UNKNOWN, cure_by, cured_under
 from junbikin.rulebooks.interface import Check, Lapse
 from junbikin.rulebooks.load import Rulebook
@@ -71,6 +75,8 @@ class CustodyDay:
     beside: tuple[Finding, ...]
     evidence: tuple[dict[str, Any], ...]
     known_at: datetime | None = None
+    balances_of: date | None = None
+    holdings_of: date | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -100,6 +106,8 @@ class CustodyDay:
             "operator": self.operator,
             "invented": self.invented,
             "as_of": self.as_of.isoformat(),
+            "balances_of": self.balances_of and self.balances_of.isoformat(),
+            "holdings_of": self.holdings_of and self.holdings_of.isoformat(),
             "rulebook": {"id": self.rulebook.id, "status": self.rulebook.status, "digest": self.rulebook.digest},
             "duties": [
                 {
@@ -143,7 +151,7 @@ def judge(
 
     Raises `ParameterMissing` when the rulebook lacks a number it needs.
     """
-    checks = rulebook.checks(view)
+    checks = checks_of(rulebook, view)
     memory.note(rulebook, view, checks)
     since = _since(rulebook, view, view_on, checks, memory, progress)
     duties = tuple(_duty(check, view.as_of, since) for check in checks)
@@ -157,9 +165,11 @@ def judge(
         rulebook=rulebook,
         head=view.lake.head,
         duties=duties,
-        beside=(*_days_differ(view), *findings_on(view, used - {"trades"}, [])),
+        beside=(*_days_differ(view), *_stated_less(view), *findings_on(view, used - {"trades"}, [])),
         evidence=evidence(view.lake, used - set(view.ledger.datasets if view.ledger else ())),
         known_at=view.ledger.known_at if view.ledger else None,
+        balances_of=view.property.owed_on,
+        holdings_of=view.property.held_on,
     )
 
 
@@ -198,6 +208,34 @@ def _days_differ(view: CustodyView) -> list[Finding]:
             Name("ingest both of one day", "同じ日の残高と保有残高を取り込む"),
         )
     ]
+
+
+def _stated_less(view: CustodyView) -> Iterator[Finding]:
+    """Places of which somebody outside states less, for the day, than holdings say: what is held is in dispute."""
+    held: dict[tuple[str, str], Decimal] = {}
+    for row in view.property.rows if view.property.held_on == view.as_of else ():
+        there = row["location_id"], row["asset"]
+        held[there] = EXACT.add(held.get(there, Decimal(0)), row["quantity"])
+    for row in view.lake.rows("statements", view.lake.days("statements", view.as_of, view.as_of)):
+        place, asset = row["location_id"], row["asset"]
+        if row["quantity"] < held.get((place, asset), Decimal(0)):
+            source = data_source("statements", f"{asset} at {place} by {row['source']}, of {view.as_of}", [row])
+            stated = given(
+                row["quantity"], asset, Name(f"{asset} at {place}, as stated", f"{place}の{asset}（証明）"), source
+            )
+            yield Finding(
+                "stated-less",
+                Severity.HOLE,
+                Name(
+                    f"{row['source']} states less {asset} at {place} than holdings say, {plain(held[place, asset])}",
+                    f"{row['source']}の証明では{place}の{asset}が保有残高（{plain(held[place, asset])}）より少ない",
+                ),
+                Name(
+                    "find out which is true: `junbikin custody reconcile`",
+                    "いずれが正しいか確認する：`junbikin custody reconcile`",
+                ),
+                amount=stated,
+            )
 
 
 def _since(

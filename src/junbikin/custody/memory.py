@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from junbikin import __version__
+from junbikin.custody.checking import checks_of, refused_rows
 from junbikin.custody.view import CustodyView
 from junbikin.facts.datasets import DATASETS
 from junbikin.facts.lake import Lake
@@ -71,7 +72,7 @@ class Memory:
             return found
         of, kept = self._digest(rulebook, view), self._kept.get(_name(rulebook, view))
         if kept is None or kept.of != of:
-            return self._noted(rulebook, view, of, rulebook.checks(view))
+            return self._noted(rulebook, view, of, checks_of(rulebook, view))
         seen[rulebook.digest, view.as_of] = kept
         return kept
 
@@ -112,8 +113,9 @@ class Memory:
             "rulebook": rulebook.digest,
             "home": [home.currency, str(home.time_zone), str(home.price_max_age_days), *map(str, home.fiscal_year_starts)],
             "facts": self._seen(view).growth.until(view.as_of.isoformat()),
+            "refused": refused_rows(lake, view.as_of),
             "registry": [registered.places, registered.providers] if registered else None,
-            "books": [ledger.rows("reserve_assets"), ledger.booked, list(ledger.holdings.items())] if ledger else None,
+            "books": [ledger.rows("reserve_assets"), ledger.booked] if ledger else None,
         }  # fmt: skip
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 

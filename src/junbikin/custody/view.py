@@ -66,7 +66,6 @@ class CustodyView(FactsView):
                 "quantity": row["quantity"],
                 "storage": "",
                 "provider_id": None,
-                "evidence": None,
             }
             for row in self.snapshot("reserve_assets").rows
         ]
@@ -135,7 +134,16 @@ class CustodyView(FactsView):
         return self.lake.rows(dataset, self.lake.days(dataset, end=self.as_of))
 
 
-DATASETS = ("customer_balances", "holdings", "prices", "reserve_assets", "financials", "audits")
+DATASETS = (
+    "customer_balances",
+    "balance_changes",
+    "holdings",
+    "statements",
+    "prices",
+    "reserve_assets",
+    "financials",
+    "audits",
+)
 """Facts that the duties rest on, whether or not a figure of theirs says so."""
 
 _STORAGES_JA = {"hot": "ホット", "cold": "コールド", "trust": "信託", "bank": "預金"}

@@ -58,7 +58,7 @@ def platform_of(lake: Lake, as_of: date) -> Platform:
 
 
 def totals(lake: Lake, as_of: date, at: datetime) -> tuple[date | None, list[tuple[Any, ...]]]:
-    """The newest day on which balances are known by `at`, and of each asset how many rows there are and their sum."""
+    """The newest day of which balances or changes are known, and by `at` of each asset how many rows there are and their sum."""
     platform = platform_of(lake, as_of)
     if not platform.changes:
         day = platform.day
@@ -67,7 +67,8 @@ def totals(lake: Lake, as_of: date, at: datetime) -> tuple[date | None, list[tup
         f"WITH later AS ({changed(platform, at)}), stood AS ({stated(platform)}) SELECT asset, count(*), sum(quantity) FROM "
         "(SELECT * FROM stood ANTI JOIN later USING (account, asset) UNION ALL SELECT * FROM later) GROUP BY asset"
     )
-    return as_of, rows
+    newest = max(lake.days("balance_changes", end=as_of))
+    return max(platform.day or date.min, date.fromisoformat(newest)), rows
 
 
 NOTHING = "SELECT NULL::VARCHAR AS account, NULL::VARCHAR AS asset, 0::DECIMAL(38,18) AS quantity WHERE false"

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from junbikin.findings import Severity
 from junbikin.reports.breaks import breaks_table
-from junbikin.reports.duties import answer, by_date, once, stands, weak, worst
+from junbikin.reports.duties import answer, by_date, is_old, of_days, once, stands, weak, worst
 from junbikin.reports.words import Lang, amount, say
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def custody_parts(day: CustodyDay, lang: Lang, found: Aged | None = None) -> Ite
 
 
 def _answer(day: CustodyDay, lang: Lang) -> Text:
-    return Text(say(answer(day), lang), style=STYLES[worst(day)])
+    told = Text(say(answer(day), lang), style=STYLES[worst(day)])
+    return told.append(f"  {say(of_days(day), lang)}", style="bold yellow" if is_old(day) else "dim")
 
 
 def _to_do(findings: Sequence[Finding], lang: Lang) -> RenderableType:

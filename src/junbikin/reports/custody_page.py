@@ -155,6 +155,8 @@ def with_custody(environment: Environment) -> Environment:
     """The templates, with what the custody section asks for."""
     environment.globals.update(
         answer=duties.answer,
+        of_days=duties.of_days,
+        is_old=duties.is_old,
         worst=duties.worst,
         weak=duties.weak,
         stands=lambda duty: both(duties.stands(duty, "en"), duties.stands(duty, "ja")),

@@ -59,6 +59,27 @@ def stands(duty: Duty, lang: Lang) -> str:
     return text
 
 
+def of_days(day: CustodyDay) -> Name:
+    """Of which days the balances and holdings are, and how long before."""
+    parts = [
+        (en, ja, found, (day.as_of - found).days if found else 0)
+        for en, ja, found in (("balances", "残高", day.balances_of), ("holdings", "保有残高", day.holdings_of))
+    ]
+    en = ", ".join(
+        f"{en} of {found}{f', {age} days before' if age else ''}" if found else f"no {en}"
+        for en, _, found, age in parts
+    )
+    ja = "、".join(
+        f"{ja}は{found}{f'（{age}日前）' if age else ''}" if found else f"{ja}なし" for _, ja, found, age in parts
+    )
+    return Name(en, ja)
+
+
+def is_old(day: CustodyDay) -> bool:
+    """Whether the facts are not of the day itself."""
+    return {day.balances_of, day.holdings_of} != {day.as_of}
+
+
 def shown(figure: Figure, lang: Lang) -> str:
     """An amount for reading; a share in per cent."""
     return percent(figure, lang) if figure.unit == RATIO else amount(figure, lang)
@@ -78,8 +99,10 @@ def once(findings: Sequence[Finding]) -> list[tuple[Finding, int]]:
 
 
 def weak(duty: Duty) -> list[Provenance]:
-    """What a duty rests on besides law: of its figures, its limit, and the number of days to cure what lapsed."""
-    found = {tag for figure in (*duty.steps, *duty.told) for tag in figure.provenances}
+    """What the line on a duty rests on besides law: the figure that is told, and what it is held against.
+
+    The days to cure what lapsed are told, with their own tag, where the findings are.
+    """
+    found = {tag for figure in duty.told[:1] for tag in figure.provenances}
     found |= set(duty.against.provenances) if duty.against is not None else set()
-    found |= {tag for f in duty.findings for tag in (f.provenance, f.cure_provenance) if tag is not None}
     return [tag for tag in (Provenance.PRESS, Provenance.ASSUMPTION) if tag in found]

@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from junbikin.books.database import Books, telling
 from junbikin.books.journal import statement
@@ -24,13 +24,7 @@ from junbikin.errors import BooksProblem
 from junbikin.figures.amounts import EXACT
 from junbikin.registry.log import said
 from junbikin.reserve.moves import BOOKED
-from junbikin.reserve.sources import BY_BOOKS
 
-_HOLDINGS = text("""
-    SELECT a.owner, a.asset, a.place, coalesce(sum(b.amount) FILTER (WHERE b.effective_at <= :at), 0) FROM books.accounts a
-    JOIN books.balances b ON b.account = a.id AND b.recorded_at <= :known
-    WHERE a.owner IN ('customer', 'guarantee', 'own') GROUP BY a.owner, a.asset, a.place
-""")
 _KINDS = {"accrual": "accrual", "compensation": "use", "release": "release"}
 
 
@@ -73,23 +67,6 @@ class Ledger:
         ).where(accounts.c.owner.in_(["reserve", "insurer"]))
         with telling(self.books.home), self.books.engine.connect() as connection:
             return [_Account(*row) for row in sorted(connection.execute(query).all())]
-
-    @cached_property
-    def holdings(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
-        """(owner, asset) → rows of the dataset `holdings`, of every owner and asset that the books have an entry of.
-
-        An own account that is overdrawn stands for what was paid: it is nothing that is held. The storage is the place's as it is
-        registered, or trust when it is on trust; else "", which is neither cold nor trust.
-        """
-        with telling(self.books.home), self.books.engine.connect() as connection:
-            found = connection.execute(_HOLDINGS, {"at": self.at, "known": self.known_at}).all()
-        places = said(self.books, "place", self.at, self.known_at)
-        rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        for owner, asset, place, amount in sorted(found):
-            mine = rows.setdefault((owner, asset), [])
-            if amount > 0 or (amount < 0 and owner != "own"):
-                mine.append(_holding(self.as_of, owner, asset, place, amount, places.get(place, {})))
-        return rows
 
     def _held(self) -> dict[tuple[str, str], Decimal]:
         """(place, asset) → what the reserve holds there, whoever the holders are."""
@@ -219,19 +196,6 @@ def _asset(day: date, asset: str, place: str, held: Decimal, says: dict[str, Any
         "jurisdiction": says.get("jurisdiction", ""),
         "realisable_days": Decimal(says.get("realisable_days", "99999")),
         "evidence": None,
-    }
-
-
-def _holding(day: date, owner: str, asset: str, place: str, amount: Decimal, says: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "as_of": day,
-        "location_id": place,
-        "asset": asset,
-        "quantity": amount,
-        "owner": owner,
-        "storage": says.get("storage") or ("trust" if says.get("on_trust") else ""),
-        "provider_id": says.get("provider"),
-        "evidence": BY_BOOKS,
     }
 
 

@@ -6,17 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from junbikin.facts.lake import Lake
 from junbikin.facts.platform import totals
 from junbikin.figures import Figure, Name, given, hole
 from junbikin.figures.amounts import EXACT
-from junbikin.reserve.sources import BY_BOOKS, data_source
+from junbikin.reserve.sources import data_source
 from junbikin.rulebooks.interface import Kept
-
-if TYPE_CHECKING:
-    from junbikin.reserve.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +45,13 @@ _KEPT = (
 """Each quantity of `Kept` besides what is owed: whose property, in which storage, and its names."""
 
 
-def read_property(lake: Lake, as_of: date, ledger: Ledger | None) -> Property:
-    """The property of a day, by the lake and, where there is a ledger that keeps customers' accounts, by the books."""
+def read_property(lake: Lake, as_of: date) -> Property:
+    """The property of a day. What is kept is by holdings, never by the books' own accounts of what customers are owed."""
     currency = lake.home.currency
     owed_on, sums = totals(lake, as_of, lake.home.end_of(as_of))
     balances = {asset: (accounts, amount) for asset, accounts, amount in sums}
-    held_on, rows = _holdings(lake, as_of, ledger)
+    held_on, holding_days = lake.newest("holdings", as_of)
+    rows = tuple(lake.rows("holdings", holding_days))
     mine = {row["asset"] for row in rows if row["owner"] in ("customer", "guarantee")}
     assets = sorted((set(balances) | mine) - {currency})
     owed = {asset: _owed(asset, balances.get(asset), owed_on, as_of) for asset in [*assets, currency]}
@@ -73,21 +71,6 @@ def read_property(lake: Lake, as_of: date, ledger: Ledger | None) -> Property:
     missing = [name for name, day in (("customer_balances", owed_on), ("holdings", held_on)) if day is None]
     unknown = tuple(_nothing_known(name, currency, as_of) for name in missing)
     return Property(owed, owed_on, kept, rows, held_on, unknown, currency)
-
-
-def _holdings(lake: Lake, as_of: date, ledger: Ledger | None) -> tuple[date | None, tuple[dict[str, Any], ...]]:
-    """The day and the rows of what is kept: by the books for every owner and asset that they keep, else by files.
-
-    The day is the older of the two where both are used.
-    """
-    booked = ledger.holdings if ledger else {}
-    if not any(owner == "customer" for owner, _ in booked):  # these books keep the reserve alone
-        booked = {}
-    held_on, days = lake.newest("holdings", as_of)
-    filed = [row for row in lake.rows("holdings", days) if (row["owner"], row["asset"]) not in booked]
-    if booked and not filed:
-        held_on = as_of
-    return held_on, (*(row for rows in booked.values() for row in rows), *filed)
 
 
 def _owed(asset: str, found: tuple[int, Decimal] | None, day: date | None, as_of: date) -> Figure:
@@ -115,8 +98,7 @@ def _stored(
     for row in mine:
         amount = EXACT.add(amount, row["quantity"])
     places = [[row["location_id"], row["quantity"]] for row in mine]
-    vouched = ", by the books" if any(row["evidence"] == BY_BOOKS for row in mine) else ""
-    where = f"{asset}, owner {owner}, storage {' or '.join(filter(None, storages))}, as of {day}{vouched}"
+    where = f"{asset}, owner {owner}, storage {' or '.join(filter(None, storages))}, as of {day}"
     return given(amount, asset, name, data_source("holdings", where, places), key)
 
 

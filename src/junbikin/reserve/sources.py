@@ -13,9 +13,6 @@ import rfc8785
 
 from junbikin.figures import Data, plain
 
-BY_BOOKS = "the books"
-"""What vouches for a holding that is booked here."""
-
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:

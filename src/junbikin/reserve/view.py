@@ -165,7 +165,7 @@ class FactsView:
     @cached_property
     def property(self) -> Property:
         """What customers are owed and what is kept, from the newest balances and holdings."""
-        return read_property(self.lake, self.as_of, self.ledger)
+        return read_property(self.lake, self.as_of)
 
     @cached_property
     def _customer_assets(self) -> tuple[CustomerAsset, ...]:

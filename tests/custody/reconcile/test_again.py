@@ -90,9 +90,6 @@ def test_again_gives_what_in_full_gives_whatever_changed(
     told: Told = {}
     for holder in HOLDERS:
         scene.pay(holder, 4, at(BEFORE))
-    scene.pay(
-        "c1", 1, at(BEFORE), "JPY", "pool"
-    )  # from its first entry on an asset is compared, which takes a run in full
     scene.facts("customer_balances", *(f"{BEFORE},{holder},BTC,4" for holder in HOLDERS), f"{BEFORE},c1,JPY,0")
     scene.facts("prices", f"BTC,JPY,{DAY}T10:00:00+09:00,10000000,ours")
     in_full = [same_both_ways(scene, scene.moment())]

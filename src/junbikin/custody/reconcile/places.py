@@ -31,11 +31,9 @@ _CUSTOMERS = text("""
       SELECT (SELECT a.asset FROM books.accounts a WHERE a.owner = 'customer' AND a.asset > s.asset ORDER BY a.asset LIMIT 1)
       FROM assets s WHERE s.asset IS NOT NULL)
     SELECT asset, EXISTS (SELECT 1 FROM books.accounts a WHERE a.owner = 'customer' AND a.asset = s.asset AND a.holder IS NOT NULL)
-    FROM assets s WHERE EXISTS (
-      SELECT 1 FROM books.accounts a JOIN books.balances b ON b.account = a.id WHERE a.owner = 'customer' AND a.asset = s.asset)
+    FROM assets s WHERE asset IS NOT NULL
 """)
-"""The assets that customers have accounts in, with an entry at any time, and whether accounts with a holder; each asset is found by one
-step in the index."""
+"""The assets that customers have accounts in, and whether accounts with a holder; each asset is found by one step in the index."""
 
 _OTHERS = text("""
     SELECT owner, asset, place, sum(books.balance(id, :at, :known)) FROM books.accounts
@@ -50,7 +48,7 @@ VOUCHED = ("customer", "guarantee", "reserve")
 
 @dataclass(frozen=True, slots=True)
 class Customers:
-    """The assets of customers that the books have an entry of: `named` with a holder for each account, `all` with or without."""
+    """The assets that the books keep for customers: `named` with a holder for each account, `all` with or without."""
 
     named: tuple[str, ...]
     all: tuple[str, ...]
