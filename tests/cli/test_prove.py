@@ -82,7 +82,7 @@ def test_the_proofs_of_a_home_are_listed_and_told_apart(home: Path, tmp_path: Pa
     assert first["statement"]["position"] is None
     assert all(name in said("prove", "list", "--as-of", DAY, home=home) for name in names)
     out = tmp_path / "dai.json"
-    assert "nothing is owed" in refused(
+    assert "is in no tree" in refused(
         "prove", "customer", "dai", "--as-of", DAY, "--proof", first["name"], "--out", out, home=home
     ).what  # fmt: skip
     said("prove", "customer", "dai", "--as-of", DAY, "--out", out, home=home)
@@ -131,3 +131,18 @@ def test_with_books_a_checkpoint_of_the_same_moment_is_in_the_statement(office: 
 def test_run_as_a_program_it_says_nothing_on_standard_error(home: Path, tmp_path: Path) -> None:
     done = program("prove", "--as-of", DAY, "--untied", home=home)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_refused_balances_stop_a_proof_until_somebody_says_why(home: Path, tmp_path: Path) -> None:
+    said("ingest", "customer_balances", csv(tmp_path, "customer_balances", f"{DAY},dai,BTC,4x"), home=home)
+    for words in ((), ("--untied",)):
+        assert "'dai'" in refused("prove", "--as-of", DAY, *words, home=home).what
+    shown = said("prove", "--as-of", DAY, "--despite-refused", "dai was asked", home=home)
+    assert "1 row of customer balances" in shown
+    assert "dai was asked" in shown
+    made = as_json(said("prove", "show", "--as-of", DAY, "--json", home=home))
+    assert f"reconciled position with {made['breaks']} break" in shown
+    said("prove", "customer", "ada", "--as-of", DAY, "--out", tmp_path / "ada.json", home=home)
+    assert "dai was asked" in said("verify-proof", tmp_path / "ada.json")
+    there = refused("prove", "customer", "dai", "--as-of", DAY, "--out", tmp_path / "dai.json", home=home)
+    assert "nothing is owed" not in there.what

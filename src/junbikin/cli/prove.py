@@ -40,10 +40,19 @@ _NAMED = click.option(
 @click.group(invoke_without_command=True)
 @click.option("--as-of", type=DAY, help="The day; it must have customer balances.")
 @click.option("--untied", is_flag=True, help="Do not reconcile: the statement says that it is tied to no position.")
+@click.option(
+    "--despite-refused",
+    "despite",
+    metavar="WHY",
+    default="",
+    help="Sign although balances of the day were refused; their number and WHY stand in the statement.",
+)
 @passphrase_file_option
 @AS_JSON
 @click.pass_context
-def prove(ctx: click.Context, as_of: datetime | None, untied: bool, passphrase_file: Path | None, json_: bool) -> None:
+def prove(
+    ctx: click.Context, as_of: datetime | None, untied: bool, despite: str, passphrase_file: Path | None, json_: bool
+) -> None:
     """Prove what customers are owed (債務証明): a sum tree per asset, its root and total signed.
 
     Reconciles the day first and ties the proof to it, with a checkpoint of the books if the home has any.
@@ -67,7 +76,7 @@ def prove(ctx: click.Context, as_of: datetime | None, untied: bool, passphrase_f
             from junbikin.custody.reconcile.run import reconcile
 
             tie = tie_to(reconcile(lake, day, books, progress=tell))
-        folder = work(lake, day, key, books, tie, tell)
+        folder = work(lake, day, key, books, tie, tell, despite)
     _show(ctx, folder, json_)
     if not json_:
         click.echo(
@@ -88,16 +97,23 @@ def _books(home: Home) -> Iterator[Books | None]:
 
 
 def _show(ctx: click.Context, folder: Path, json_: bool) -> None:
-    from junbikin.custody.liabilities.kept import STATEMENT
+    from junbikin.custody.liabilities.kept import STATEMENT, breaks_of
     from junbikin.custody.liabilities.statement import read_statement
 
     statement = read_statement(folder / STATEMENT)
+    breaks = breaks_of(folder, statement)
     if json_:
         as_json(
-            {"name": folder.name, "folder": str(folder), "digest": statement.digest, "statement": statement.content}
-        )
+            {
+                "name": folder.name, "folder": str(folder), "digest": statement.digest, "breaks": breaks, "statement": statement.content,
+            }
+        )  # fmt: skip
         return
     _tell_statement(ctx, statement)
+    if breaks is not None:
+        en = f"tied to a reconciled position with {breaks:,} {'break' if breaks == 1 else 'breaks'} (position.json)"
+        ja = f"照合済みの残高と結び付け（差異{breaks:,}件、position.json）"
+        click.echo(ja if lang_of(ctx) == "ja" else en)
     click.echo(f"{folder / STATEMENT}")
 
 
@@ -107,7 +123,7 @@ def _tell_statement(ctx: click.Context, statement: Statement) -> None:
 
     click.echo(visible(f"{statement.operator} · {statement.as_of} · {statement.made_at}"))
     for line in statement.face:
-        click.echo(f"  {say(line, lang_of(ctx))}")
+        click.echo(f"  {visible(say(line, lang_of(ctx)))}")
     rows = [
         (t.asset, f"{t.root.count:,}", grouped(quantity(t.root.sum)), t.root.digest.hex()) for t in statement.totals
     ]
@@ -264,6 +280,6 @@ def _tell(ctx: click.Context, proof: Proof, wrong: Name | None) -> None:
     for balance in proof.balances:
         click.echo(f"  {grouped(quantity(balance.units))} {balance.asset}")
     for line in statement.face:
-        click.echo(f"  {say(line, lang)}")
+        click.echo(f"  {visible(say(line, lang))}")
     _tell_mark(ctx, statement)
     click.echo(say(_COMPARE, lang))

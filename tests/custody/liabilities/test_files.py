@@ -191,5 +191,5 @@ def test_another_secret_is_told_and_not_taken_for_an_unknown_customer(home: Home
 
 
 def test_an_account_without_a_leaf_is_told(home: Home, folder: Path) -> None:
-    with pytest.raises(BadInput, match="nothing is owed to the account 'A1'"):
+    with pytest.raises(BadInput, match="the account 'A1' is in no tree"):
         customers_proof(home, open_kept(folder), "A1")

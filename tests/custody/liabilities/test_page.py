@@ -12,9 +12,10 @@ import pytest
 
 from junbikin.custody.liabilities.page import page_with
 from junbikin.custody.liabilities.proof import Proof, fault, proof_of
+from junbikin.custody.liabilities.statement import LeftOut, Total
 
 from .browser import PROGRAM, Page, browser
-from .liar import ONE, leaf_of, shown, stated, unchecked
+from .liar import ONE, changed, leaf_of, shown, stated, unchecked
 from .scene import home_with, proof_for
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no chromium here: install the package `chromium`")
@@ -186,3 +187,39 @@ def test_a_browser_that_cannot_check_the_signature_says_so_and_how_to(tab: Page,
     assert state == "fails"
     assert "This browser cannot verify" in text
     tab.ask("Page.removeScriptToEvaluateOnNewDocument", identifier=added)
+
+
+def test_what_was_left_out_stands_on_the_page_as_text(tab: Page, empty: Path, tmp_path: Path) -> None:
+    statement = changed(stated(leaf_of("ada", ONE)), left_out=LeftOut(1200, "asked <b>them</b>"))
+    state, text = chosen(tab, empty, shown(statement, "ada", ONE, 0).content, tmp_path)
+    assert state == "holds"
+    assert "1,200 rows of customer balances" in text
+    assert "asked <b>them</b>" in text
+
+
+@pytest.mark.parametrize(
+    "said", [None, {}, {"rows": 0, "why": "x"}, {"rows": 1, "why": ""}, {"rows": 1, "why": "x", "also": 1}]
+)
+def test_left_out_in_another_form_is_no_proof(tab: Page, empty: Path, tmp_path: Path, said: Any) -> None:
+    content = shown(stated(leaf_of("ada", ONE)), "ada", ONE, 0).content
+    content["statement"] |= {"left_out": said}
+    assert chosen(tab, empty, content, tmp_path)[1].startswith("This is no proof")
+
+
+def test_assets_ascend_by_code_points_here_and_there(tab: Page, empty: Path, tmp_path: Path) -> None:
+    """A browser compares texts by halves of code points, by which 😀 would stand before ｱ."""
+    root = leaf_of("ada", ONE)
+    for assets, holds in (
+        (("BTC", "ｱ", "😀"), True),
+        (("BTC", "😀", "ｱ"), False),
+        (("BTC", "BTC", "ｱ"), False),
+        (("BTC", "BT"), False),
+    ):
+        statement = changed(stated(root), totals=tuple(Total(asset, root) for asset in assets))
+        content = shown(statement, "ada", ONE, 0).content
+        assert (chosen(tab, empty, content, tmp_path)[0] == "holds") is holds
+        if holds:
+            assert fault(proof_of(content)) is None
+        else:
+            with pytest.raises(ValueError, match="contradicts itself"):
+                proof_of(content)

@@ -114,6 +114,18 @@ def proof_named(home: Home, as_of: date, name: str = "") -> Path:
     return found[-1]
 
 
+def breaks_of(folder: Path, statement: Statement) -> int | None:
+    """How many breaks the position has that a proof is tied to; None when it is tied to none. Raises `BadInput` when the position's
+    file is not the one that was signed."""
+    if not statement.position:
+        return None
+    path = folder / POSITION
+    content = path.read_bytes() if path.exists() else b""
+    if hashlib.sha256(content).hexdigest() != statement.position:
+        raise BadInput("the position of a proof is missing or was altered", where=str(path), then=_AGAIN)
+    return int(json.loads(content)["breaks"]["count"])
+
+
 def open_kept(folder: Path) -> Kept:
     """A kept proof. Raises `BadInput` when its statement or manifest is missing or was altered."""
     statement, path = read_statement(folder / STATEMENT), folder / PRIVATE / MANIFEST
@@ -143,7 +155,7 @@ _AGAIN = "restore the folder from a backup, or move it away and prove that day a
 def customers_proof(home: Home, kept: Kept, account: str) -> Proof:
     """The proof of an account, checked before it is handed out.
 
-    Raises `BadInput` when the account is owed nothing on that day, when the home's secret is another than the proof was
+    Raises `BadInput` when the account is in no tree of that day, when the home's secret is another than the proof was
     made with, and when the trees are damaged.
     """
     secret = secret_of(home)
@@ -156,8 +168,10 @@ def customers_proof(home: Home, kept: Kept, account: str) -> Proof:
         balances = tuple(_balances(files, secret, account))
     if not balances:
         raise BadInput(
-            f"nothing is owed to the account {account!r} on {kept.statement.as_of}, so no leaf is its own",
-            where=str(kept.folder), then="name the account as the customer balances have it",
+            f"the account {account!r} is in no tree of this proof of {kept.statement.as_of}, which says nothing of what is owed to it",
+            where=str(kept.folder),
+            then="name the account as the customer balances have it; a balance of 0 is in no tree, nor is one that was refused: "
+            "junbikin facts quarantine customer_balances",
         )  # fmt: skip
     proof = Proof(kept.statement, account, balances)
     wrong = fault(proof)

@@ -23,9 +23,10 @@ from junbikin.custody.liabilities.building import Grown, grow, sync
 from junbikin.custody.liabilities.kept import CHECKPOINT, POSITION, PRIVATE, STATEMENT, folder_of, write_manifest
 from junbikin.custody.liabilities.pool import workers
 from junbikin.custody.liabilities.secret import secret_of
-from junbikin.custody.liabilities.statement import Statement, Total
+from junbikin.custody.liabilities.statement import LeftOut, Statement, Total
 from junbikin.custody.liabilities.sums import units_of
 from junbikin.custody.liabilities.tie import Tie
+from junbikin.custody.reconcile.refused import Unmended, unmended_balances
 from junbikin.errors import BadInput, JunbikinError
 from junbikin.facts.lake import Lake
 from junbikin.facts.run import Progress
@@ -33,13 +34,22 @@ from junbikin.figures import plain
 
 
 def prove(
-    lake: Lake, as_of: date, key: Ed25519PrivateKey, books: Books | None, tie: Tie | None, progress: Progress
+    lake: Lake,
+    as_of: date,
+    key: Ed25519PrivateKey,
+    books: Books | None,
+    tie: Tie | None,
+    progress: Progress,
+    despite: str = "",
 ) -> Path:
     """Makes the proof of a day and returns its folder. When the same was proved before, that is the folder.
 
-    Raises `BadInput` when the day has no balances or negative ones, when a total is not what the tie says is owed, and when
-    another proof is being made; `FactsDamaged` when facts are not what they were; `BooksDamaged` when the books are not.
+    `despite` is the reason to sign although balances of the day were refused when they were ingested; it stands in the statement.
+    Raises `BadInput` when there are such balances and no reason, when the day has no balances or negative ones, when a total is not
+    what the tie says is owed, and when another proof is being made; `FactsDamaged` when facts are not what they were;
+    `BooksDamaged` when the books are not.
     """
+    left_out = _left_out(unmended_balances(lake, as_of), as_of, despite)
     proofs = folder_of(lake.home)
     proofs.mkdir(mode=0o700, exist_ok=True)
     try:
@@ -48,7 +58,7 @@ def prove(
             shutil.rmtree(building, ignore_errors=True)  # of a run that was killed
             building.mkdir(mode=0o700)
             try:
-                return _made(lake, as_of, key, books, tie, building, progress)
+                return _made(lake, as_of, key, books, tie, left_out, building, progress)
             finally:
                 shutil.rmtree(building, ignore_errors=True)
     except Timeout:
@@ -63,6 +73,7 @@ def _made(
     key: Ed25519PrivateKey,
     books: Books | None,
     tie: Tie | None,
+    left_out: LeftOut | None,
     building: Path,
     progress: Progress,
 ) -> Path:
@@ -78,7 +89,15 @@ def _made(
     public = key.public_key().public_bytes_raw()
     position = tie.digest if tie else ""
     statement = Statement(
-        lake.home.operator, as_of, instant(datetime.now(UTC)), totals, position, "", public, lake.home.invented
+        lake.home.operator,
+        as_of,
+        instant(datetime.now(UTC)),
+        totals,
+        position,
+        "",
+        public,
+        lake.home.invented,
+        left_out=left_out,
     )
     target = folder_of(lake.home) / as_of.isoformat() / statement.name[:16]
     if target.exists():
@@ -94,6 +113,26 @@ def _made(
     (building / STATEMENT).write_text(text, encoding="utf-8")
     _keep(building, target)
     return target
+
+
+_FIRST = 5
+"""Accounts that a refusal names."""
+
+
+def _left_out(refused: Unmended, as_of: date, despite: str) -> LeftOut | None:
+    """What a statement says of refused balances. Raises `BadInput` when there are some and no reason to sign all the same."""
+    if not refused.rows:
+        return None
+    if despite.strip():
+        return LeftOut(refused.rows, despite.strip())
+    named, more = refused.accounts[:_FIRST], len(refused.accounts) - _FIRST
+    of = f", of the accounts {', '.join(map(repr, named))}{f' and {more:,} more' if more > 0 else ''}" if named else ""
+    raise BadInput(
+        f"{refused.rows:,} {'row' if refused.rows == 1 else 'rows'} of customer_balances of {as_of} stand refused since the ingest{of}: "
+        "a proof would leave out what is owed by them", where=f"customer_balances of {as_of}",
+        then="see them with `junbikin facts quarantine customer_balances`, ingest what is right and prove again; "
+        'or sign without them, which the statement then says: --despite-refused "WHY"',
+    )  # fmt: skip
 
 
 def _agree(tie: Tie, found: Snapshot) -> None:

@@ -33,8 +33,24 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Balances of the day that were refused when they were ingested and are in no tree: how many rows, and why it was signed all the same."""
+
+    rows: int
+    why: str
+
+    @property
+    def words(self) -> Name:
+        """How a reader is told."""
+        many = "row" if self.rows == 1 else "rows"
+        en = f"{self.rows:,} {many} of customer balances could not be read or were in dispute, and are not in this proof: {self.why}"
+        return Name(en, f"利用者残高のうち{self.rows:,}行は取込時に拒否され、この証明に含まれていない：{self.why}")
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
-    """What an operator commits itself to for a day. `position` and `checkpoint` are digests in hex; "" says: none."""
+    """What an operator commits itself to for a day. `position` and `checkpoint` are digests in hex; "" says: none. `left_out` is None when
+    no balance of the day was left out."""
 
     operator: str
     as_of: date
@@ -45,6 +61,7 @@ class Statement:
     public_key: bytes
     invented: bool
     signature: bytes = b""
+    left_out: LeftOut | None = None
 
     @property
     def content(self) -> dict[str, Any]:
@@ -67,6 +84,7 @@ class Statement:
             "position": self.position or None,
             "checkpoint": self.checkpoint or None,
             "public_key": self.public_key.hex(),
+            **({"left_out": {"rows": self.left_out.rows, "why": self.left_out.why}} if self.left_out else {}),
         }
 
     @property
@@ -91,6 +109,8 @@ class Statement:
         found = []
         if self.invented:
             found.append(Name("an invented example", "架空の例"))
+        if self.left_out:
+            found.append(self.left_out.words)
         if not self.position:
             found.append(Name("not tied to a reconciled position", "照合済みの残高と結び付けられていない"))
         if not self.checkpoint:
@@ -130,12 +150,18 @@ def statement_of(content: Any) -> Statement:
         binary(content["public_key"], 32),
         content["invented"] is True,
         binary(content["signature"], 64),
+        _left_out(content["left_out"]) if "left_out" in content else None,
     )
     statement = replace(statement, position=statement.position or "", checkpoint=statement.checkpoint or "")
     assets = [total.asset for total in statement.totals]
     if not same(statement.content, content) or assets != sorted(set(assets)):
         raise ValueError("it contradicts itself")
     return statement
+
+
+def _left_out(item: Any) -> LeftOut:
+    fields(item, "rows", "why")
+    return LeftOut(whole(item["rows"]), text(item["why"]))
 
 
 def _total(item: Any) -> Total:

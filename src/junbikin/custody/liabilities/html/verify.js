@@ -36,6 +36,10 @@ const units = (value) => {
   const [before, after = ""] = value.split(".");
   return BigInt(before + after.padEnd(DECIMALS, "0"));
 };
+const before = (one, other) => { // by code points, as UTF-8 has them in order; texts of a browser compare by halves of them
+  const a = utf8(one), b = utf8(other), place = a.findIndex((byte, i) => byte !== b[i]);
+  return place < 0 ? a.length < b.length : a[place] < b[place];
+};
 const count = (value) => { must(Number.isSafeInteger(value) && value > 0, "not a number of customers"); return value; };
 const node = (item) => { keys(item, "digest", "amount", "count"); return { digest: bytes(item.digest, 32), sum: units(item.amount), count: count(item.count) }; };
 
@@ -43,18 +47,24 @@ const read = (file) => {
   keys(file, "format", "account", "balances", "statement");
   must(file.format === "junbikin-liability-proof-1", "another format");
   const said = file.statement;
-  keys(said, "format", "operator", "invented", "as_of", "made_at", "decimals", "assets", "position", "checkpoint", "public_key", "signature");
+  const partly = said?.left_out === undefined ? [] : ["left_out"];
+  keys(said, "format", "operator", "invented", "as_of", "made_at", "decimals", "assets", "position", "checkpoint", "public_key", "signature", ...partly);
   must(said.format === "junbikin-liabilities-1" && said.decimals === DECIMALS, "another format");
   must(typeof said.invented === "boolean" && /^\d{4}-\d{2}-\d{2}$/.test(said.as_of) && /^[\d-]{10}T[\d:]{8}\.\d{6}Z$/.test(said.made_at), "not a statement");
   for (const digest of [said.position, said.checkpoint]) if (digest !== null) bytes(digest, 32);
   must(Array.isArray(said.assets) && Array.isArray(file.balances) && file.balances.length > 0, "not a list");
+  if (said.left_out !== undefined) {
+    keys(said.left_out, "rows", "why");
+    count(said.left_out.rows);
+    text(said.left_out.why);
+  }
   const totals = new Map();
   for (const item of said.assets) {
     keys(item, "asset", "count", "total", "root");
     totals.set(text(item.asset), { digest: bytes(item.root, 32), sum: units(item.total), count: count(item.count) });
   }
   const order = said.assets.map((item) => item.asset);
-  must(order.every((asset, i) => i === 0 || order[i - 1] < asset), "an asset is stated twice, or out of order");
+  must(order.every((asset, i) => i === 0 || before(order[i - 1], asset)), "an asset is stated twice, or out of order");
   const balances = file.balances.map((item) => {
     keys(item, "asset", "amount", "nonce", "index", "path");
     must(Number.isSafeInteger(item.index) && item.index >= 0 && Array.isArray(item.path), "not a way up");
@@ -160,6 +170,9 @@ const faces = (found) => {
     shown.push(say("This browser cannot check the signature (Ed25519). Use a current browser, or: junbikin verify-proof FILE",
       "このブラウザーは署名（Ed25519）を検証できません。新しいブラウザーか junbikin verify-proof FILE を使ってください"));
   if (said.invented) shown.push(say("An invented example", "架空の例"));
+  if (said.left_out)
+    shown.push(say(`${grouped(String(said.left_out.rows))} ${said.left_out.rows === 1 ? "row" : "rows"} of customer balances could not be read or were in dispute, and are not in this proof: ${said.left_out.why}`,
+      `利用者残高のうち${grouped(String(said.left_out.rows))}行は取込時に拒否され、この証明に含まれていない：${said.left_out.why}`));
   if (said.position === null) shown.push(say("Not tied to a reconciled position", "照合済みの残高と結び付けられていない"));
   if (said.checkpoint === null) shown.push(say("Without a checkpoint: there were no books", "帳簿がないため検証点はない"));
   return shown.map((words) => { const p = element("p", ...both(words)); p.className = "face"; return p; });
