@@ -61,7 +61,7 @@ def row(text: str, duty: str) -> str:
 
 def test_a_day_in_order_says_so_and_names_what_is_not_known(home: Home) -> None:
     text = screen(custody_day(home, LAST))
-    assert "of 9 duties 1 not known; 8 kept" in text
+    assert "8 of 9 duties kept, 1 not known" in text
     assert "there is no registry" in text
     assert "breach" not in text
 

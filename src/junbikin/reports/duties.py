@@ -37,7 +37,7 @@ def answer(day: CustodyDay) -> Name:
         return Name(f"all {whole} duties are kept", f"{whole}の義務すべて適正")
     en = ", ".join(f"{number} {name.en}" for number, name in parts)
     ja = "、".join(f"{name.ja}{number}" for number, name in parts)
-    return Name(f"of {whole} duties {en}; {kept} kept", f"{whole}の義務のうち{ja}、適正{kept}")
+    return Name(f"{kept} of {whole} duties kept, {en}", f"{whole}の義務のうち適正{kept}、{ja}")
 
 
 def stands(duty: Duty, lang: Lang) -> str:
