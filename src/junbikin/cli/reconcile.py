@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from junbikin.home import Home
 
 _CLASSES = [
-    "negative", "missing", "excess", "timing", "disagree", "unknown_place", "not_stated", "stale", "price_hole", "refused",
+    "negative", "unknown", "missing", "excess", "timing", "disagree", "unknown_place", "not_stated", "stale", "price_hole", "refused",
 ]  # fmt: skip
 _STATES = ["open", "assigned", "explained", "gone", "closed"]
 _WINDOW = click.option(
@@ -138,7 +138,9 @@ def watch(ctx: click.Context, every: str, times: int | None, window: int, limit:
             elif turn.changed:
                 _show(ctx, found, limit)
             else:
-                click.echo(f"unchanged: {found.breaks:,} breaks")
+                click.echo(
+                    f"unchanged: {found.breaks:,} breaks{', nothing could be reconciled' if found.blind else ''}"
+                )
 
 
 def _line(content: dict[str, Any]) -> str:

@@ -53,6 +53,13 @@ def reconciliation_parts(found: Reconciliation, lang: Lang, limit: int) -> Itera
         )
     else:
         yield Text(f"{head} · {_t(lang, 'no breaks', '差異なし')}", style="bold green")
+    if found.blind:
+        blind = _t(
+            lang,
+            "nothing could be reconciled: bring in customer balances and holdings with `junbikin ingest`, or name a day that has them",
+            "照合できるものがない：利用者残高と保有残高を取り込む（`junbikin ingest`）か、それらのある日を指定する",
+        )
+        yield Text(blind, style="bold red")
     totals = _table(
         _t(lang, "Assets", "資産"),
         [

@@ -16,6 +16,7 @@ from .scene import DAY, Scene, at, shown
 
 BEFORE = DAY - timedelta(days=1)
 AFTER = DAY + timedelta(days=1)
+EARLIER = DAY - timedelta(days=9)
 
 
 def agreeing(scene: Scene) -> None:
@@ -120,7 +121,6 @@ def test_a_place_is_to_be_registered_stated_and_stated_for_this_day(scene: Scene
         ("registered", "unknown_place", "attic", "", None),
         ("registered", "unknown_place", "cellar", "", None),
         ("place", "excess", "attic", "BTC", "1"),
-        ("vouched", "stale", "cellar", "BTC", None),
         ("vouched", "not_stated", "kaede", "JPY", None),
     }
 
@@ -137,6 +137,27 @@ def test_a_statement_of_another_day_is_held_against_the_books_of_its_own_day(sce
         ("vouched", "stale", "vault", "BTC", None),
         ("place", "missing", "vault", "BTC", "-1"),
     }
+
+
+@pytest.mark.parametrize(
+    ("last", "paid", "stale"),
+    [
+        ([f"{BEFORE},vault,BTC,0,esplora"], 0, False),
+        ([f"{BEFORE},vault,BTC,1,esplora"], 0, True),
+        ([f"{BEFORE},vault,BTC,0,esplora"], 1, True),
+        ([f"{EARLIER},vault,BTC,1,esplora", f"{BEFORE},vault,BTC,0,core"], 0, False),
+        ([f"{EARLIER},vault,BTC,0,esplora", f"{BEFORE},vault,BTC,1,core"], 0, True),
+        ([f"{BEFORE},vault,BTC,0,esplora", f"{BEFORE},vault,BTC,1,core"], 0, True),
+    ],
+)
+def test_a_place_needs_no_statement_any_more_when_the_last_was_nothing_and_nothing_is_there(
+    scene: Scene, last: list[str], paid: int, stale: bool
+) -> None:
+    scene.facts("customer_balances", f"{DAY},c1,BTC,{paid}")
+    scene.facts("statements", *last)
+    if paid:
+        scene.pay("c1", paid, at())
+    assert (("vouched", "stale", "vault", "BTC", None) in shown(scene.found().first)) is stale
 
 
 def test_an_asset_that_nobody_prices_is_a_hole(scene: Scene) -> None:
@@ -231,10 +252,47 @@ def test_a_place_emptied_within_the_window_is_timing_in_full_and_again(scene: Sc
     assert ("place", "timing", "vault", "BTC", "5") in shown(whole.reconciliation.first)
 
 
+NO_BALANCES = ("known", "unknown", "customer_balances", "", None)
+NO_HOLDINGS = ("known", "unknown", "holdings", "", None)
+
+
+def test_a_side_of_which_nothing_is_known_does_not_agree(scene: Scene) -> None:
+    assert shown(scene.found().first) == {NO_BALANCES, NO_HOLDINGS}
+    assert scene.found().blind
+    scene.pay("c1", 5, at())
+    assert shown(scene.found().first) & {NO_BALANCES, NO_HOLDINGS} == {NO_BALANCES}
+    assert shown(scene.found(BEFORE).first) == {NO_BALANCES, NO_HOLDINGS}  # the books had no entry then
+    scene.facts("customer_balances", f"{DAY},c1,BTC,5")
+    assert NO_BALANCES not in shown(scene.found().first)
+    assert not scene.found().blind
+    assert NO_BALANCES in shown(scene.found(BEFORE).first)
+
+
+def test_balances_of_zero_and_books_in_which_all_was_paid_out_are_something_known(scene: Scene) -> None:
+    scene.pay("c1", 5, at())
+    scene.pay("c1", -5, at(hour=13))
+    scene.facts("customer_balances", f"{DAY},c1,BTC,0")
+    found = scene.found()
+    assert shown(found.first) == set()
+    assert not found.blind
+
+
+def test_holdings_are_known_without_books_and_one_change_is_a_balance(
+    tmp_path_factory: pytest.TempPathFactory, scene: Scene
+) -> None:
+    home = create_home(tmp_path_factory.mktemp("bare") / "home", "Bare")
+    other = Scene(home, scene.books, scene.people, scene.folder)
+    assert shown(reconcile(open_lake(home), DAY).first) == {NO_BALANCES, NO_HOLDINGS}
+    other.facts("holdings", f"{DAY},vault,BTC,0,customer,cold")
+    assert shown(reconcile(open_lake(home), DAY).first) == {NO_BALANCES}
+    other.facts("balance_changes", f"{DAY}T03:00:00Z,c1,BTC,0")
+    assert shown(reconcile(open_lake(home), DAY).first) == set()
+
+
 def test_where_the_platform_says_nothing_no_account_is_a_break_and_a_notice_tells(scene: Scene) -> None:
     scene.pay("c1", 5, at())
     found = scene.found()
-    assert {each[0] for each in shown(found.first)} == {"vouched", "priced"}
+    assert {each[0] for each in shown(found.first)} == {"known", "vouched", "priced"}
     assert any("no balances of customers" in notice.en for notice in found.notices)
     [btc] = found.totals
     assert (btc.platform, btc.booked) == (None, Decimal(5))

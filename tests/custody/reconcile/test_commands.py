@@ -96,9 +96,22 @@ def test_watching_reconciles_when_something_changed_and_says_so_when_nothing_did
     assert refused("custody", "watch", "--every", "often", home=lacking.home.path).where == "--every"
 
 
+def test_nothing_known_is_no_agreement_in_whatever_form(scene: Scene) -> None:
+    path = scene.home.path
+    told = said("custody", "reconcile", "--as-of", str(DAY), "--record", "--fail-on", "hole", home=path, code=1)
+    assert "nothing could be reconciled" in told
+    assert "no breaks" not in told
+    said("custody", "reconcile", "--as-of", str(DAY), "--fail-on", "breach", home=path)
+    assert as_json(said("custody", "breaks", "--class", "unknown", "--json", home=path))["count"] == 2
+    watched = said("custody", "watch", "--every", "1s", "--times", "2", home=path)
+    assert "2 breaks, nothing could be reconciled" in watched
+    japanese = said("--lang", "ja", "custody", "reconcile", home=None, env={"JUNBIKIN_HOME": str(path)})
+    assert "照合できるものがない" in japanese
+
+
 def test_without_books_nothing_is_recorded(tmp_path: Path) -> None:
     home = create_home(tmp_path / "bare", "Bare").path
-    assert "no breaks" in said("custody", "reconcile", home=home)
+    said("custody", "reconcile", "--fail-on", "hole", home=home, code=1)
     assert "no books" in refused("custody", "reconcile", "--record", home=home).what
     refused("custody", "breaks", home=home)
 

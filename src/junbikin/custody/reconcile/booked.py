@@ -61,6 +61,17 @@ _STILL_THERE = text("""
     JOIN books.records r ON r.strand = k.strand AND r.link = k.link AND encode(r.digest, 'hex') = k.head
 """)
 
+_ANY = text(
+    "SELECT EXISTS (SELECT 1 FROM books.records WHERE kind = 'batch' AND effective_at <= :at AND recorded_at <= :known)"
+)
+
+
+def begun(books: Books, moment: Moment) -> bool:
+    """Whether the books have any entry by a moment: before the first they say nothing, and not that nothing is there."""
+    with telling(books.home), books.engine.connect() as connection:
+        return bool(connection.scalar(_ANY, {"at": moment.at, "known": moment.known_at}))
+
+
 FEW = 10_000
 """So many accounts are always brought up to date one by one; more only while they are less than a twentieth of all."""
 

@@ -24,6 +24,7 @@ class Compared(StrEnum):
     VOUCHED = "vouched"  # whether anybody states the place at all, for this day
     REGISTERED = "registered"  # whether the place is registered
     PRICED = "priced"  # whether the asset has a price
+    KNOWN = "known"  # whether a side says anything at all
     READ = "read"  # whether rows of facts were refused when they were ingested
 
     @property
@@ -36,6 +37,7 @@ class Kind(StrEnum):
     """The class of a break."""
 
     NEGATIVE = "negative"
+    UNKNOWN = "unknown"
     MISSING = "missing"
     EXCESS = "excess"
     TIMING = "timing"
@@ -65,10 +67,12 @@ _COMPARED = {
     Compared.VOUCHED: Name("statement of a place", "保管先の残高証明"),
     Compared.REGISTERED: Name("registration of a place", "保管先の登録"),
     Compared.PRICED: Name("price", "価格"),
+    Compared.KNOWN: Name("what is known", "事実データの有無"),
     Compared.READ: Name("rows ingested", "取込データ"),
 }
 _KINDS = {
     Kind.NEGATIVE: Name("negative balance", "負の残高"),
+    Kind.UNKNOWN: Name("nothing is known", "事実データなし"),
     Kind.MISSING: Name("missing", "不足"),
     Kind.EXCESS: Name("excess", "過剰"),
     Kind.TIMING: Name("timing", "時点差"),
@@ -83,6 +87,7 @@ _SEVERITIES = {
     Kind.NEGATIVE: Severity.BREACH,
     Kind.MISSING: Severity.BREACH,
     Kind.TIMING: Severity.NOTICE,
+    Kind.UNKNOWN: Severity.HOLE,
     Kind.NOT_STATED: Severity.HOLE,
     Kind.PRICE_HOLE: Severity.HOLE,
     Kind.REFUSED: Severity.HOLE,

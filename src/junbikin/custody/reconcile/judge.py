@@ -10,6 +10,7 @@ import duckdb
 
 from junbikin.books.database import Books
 from junbikin.custody.reconcile import timing
+from junbikin.custody.reconcile.booked import begun
 from junbikin.custody.reconcile.breaks import Compared, Kind
 from junbikin.custody.reconcile.listing import Row
 from junbikin.custody.reconcile.places import Customers, Place, Places, Statement
@@ -19,6 +20,17 @@ from junbikin.registry.log import said
 from junbikin.reserve.prices import Prices
 
 NONE = Decimal(0)
+
+BALANCES, HOLDINGS = "customer_balances", "holdings"
+"""The sides without which there is nothing to hold against each other, by the datasets that bring them."""
+
+
+def unknown(told: bool, sides: Places, books: Books | None) -> Iterator[Row]:
+    """Sides that say nothing at all: that is no agreement. `told` is whether any balances of customers are known."""
+    if not told:
+        yield Compared.KNOWN, Kind.UNKNOWN, BALANCES, "", "", None, None
+    if sides.holdings_day is None and not sides.held and not (books and begun(books, sides.moment)):
+        yield Compared.KNOWN, Kind.UNKNOWN, HOLDINGS, "", "", None, None
 
 
 def places(sides: Places, books: Books | None, window: timedelta) -> Iterator[Row]:
@@ -68,14 +80,16 @@ def _stated_at(sides: Places, statement: Statement) -> datetime:
 
 
 def vouched(sides: Places) -> Iterator[Row]:
-    """Places that nobody vouches for, or only for another day."""
+    """Places that nobody vouches for, or only for another day. A place that was empty at last and where nothing is held needs no one."""
     for (place, asset), quantity in sides.to_vouch.items():
         statements = sides.newest.get((place, asset), [])
         if not statements:
             yield Compared.VOUCHED, Kind.NOT_STATED, place, asset, "", quantity, None
     for (place, asset), statements in sides.newest.items():
-        if statements[0].as_of != sides.moment.as_of:
-            yield Compared.VOUCHED, Kind.STALE, place, asset, "", sides.held.get((place, asset), NONE), None
+        held, last = sides.held.get((place, asset), NONE), max(statement.as_of for statement in statements)
+        left = any(statement.quantity for statement in statements if statement.as_of == last)
+        if last != sides.moment.as_of and (held or left):
+            yield Compared.VOUCHED, Kind.STALE, place, asset, "", held, None
 
 
 def registered(sides: Places, books: Books | None) -> Iterator[Row]:

@@ -77,6 +77,11 @@ class Reconciliation:
         """How many there are."""
         return sum(count.count for count in self.counts)
 
+    @property
+    def blind(self) -> bool:
+        """Whether nothing could be held against anything: something is not known at all, and no side has an amount of any asset."""
+        return not self.totals and any(count.kind is Kind.UNKNOWN for count in self.counts)
+
     def document(self) -> dict[str, Any]:
         """As JSON: amounts and counts are strings where they may be large, and nothing in it depends on this machine."""
         return {

@@ -142,6 +142,7 @@ def _timed(work: Work, sides: _Sides) -> bool:
 
 
 def _judged(sides: _Sides, totals: tuple[Total, ...]) -> Iterator[listing.Row]:
+    yield from judge.unknown(sides.platform.known, sides.places, sides.books)
     yield from judge.assets(totals, sides.customers)
     yield from judge.places(sides.places, sides.books, sides.window)
     yield from judge.vouched(sides.places)
