@@ -103,7 +103,6 @@ def mean_price(daily: Daily, asset: str, currency: str, period: Period) -> Figur
         whole = EXACT.add(whole, price)
     source = data_source("prices", f"last {asset}/{currency} of each day, {span}", sorted(prices.items()))
     summed = given(whole, unit, Name(f"sum of daily prices of {asset}", f"{asset}の日次価格の合計"), source)
-    days = given(
-        len(prices), "1", Name(f"days with a price, of {period.days}", f"価格のある日数（{period.days}日中）"), source
-    )
+    counted = Name(f"days with a price, of {period.days}", f"価格のある日数（{period.days}日中）")
+    days = given(len(prices), "1", counted, source, f"days_priced.{asset}")
     return ratio(summed, days, MEAN_PLACES, Rounding.HALF_EVEN).named(key, name.en, name.ja)

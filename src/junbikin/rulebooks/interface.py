@@ -119,7 +119,10 @@ class Facts(Protocol):
         """An asset's price in the home's currency on the day; a hole where there is none."""
 
     def average_price(self, asset: str, period: Period) -> Figure:
-        """The mean of an asset's daily prices over a period; a hole where there is none."""
+        """The mean of an asset's daily prices over a period; a hole where there is none.
+
+        The step `days_priced.ASSET` counts the days that have one.
+        """
 
     def kept(self) -> tuple[Kept, ...]:
         """Every crypto-asset that customers are owed or that is kept for them, by name; holes where it is not known."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from junbikin.calendars import Period, fiscal_year
 from junbikin.errors import RulebookProblem
-from junbikin.figures import Figure, Name, Stated, Unit, exact, given, hole, plain, total
+from junbikin.figures import Figure, Name, Rounding, Stated, Unit, exact, given, hole, plain, ratio, total
 from junbikin.rulebooks.duties import cure_by
 from junbikin.rulebooks.interface import Check, CustomerAsset, Grade, Kept, Money, Outcome, Place, Provider
 from junbikin.rulebooks.load import Rulebook
@@ -26,7 +26,8 @@ class StatedFacts:
 
     `volumes` is line → fiscal year → amount; `entries` the reserve's; `assets` asset → (cold, rest);
     `losses` (day, net loss); `grades` control → grade. Of custody: `coins` asset → quantity owed, cold, warm,
-    guarantee, guarantee_warm (what is not stated is 0); `prices` and `averages` asset → price (over the days `averaged_over`, if that is said); `cash` owed, trust,
+    guarantee, guarantee_warm (what is not stated is 0); `prices` and `averages` asset → price (over the days `averaged_over`, if that is said,
+    and of as many as `averaged_days` says); `cash` owed, trust,
     bank and the day it was counted on; `kept_at` the places; `equity` net assets; `audited` kind → day.
     """
 
@@ -40,6 +41,7 @@ class StatedFacts:
     prices: dict[str, str] = field(default_factory=dict)
     averages: dict[str, str] = field(default_factory=dict)
     averaged_over: str | None = None
+    averaged_days: dict[str, int] = field(default_factory=dict)
     cash: dict[str, Any] = field(default_factory=dict)
     kept_at: tuple[dict[str, Any], ...] = ()
     equity: str | None = None
@@ -91,7 +93,12 @@ class StatedFacts:
     def average_price(self, asset: str, period: Period) -> Figure:
         """See `Facts`."""
         known = self.averages if self.averaged_over in (None, f"{period.start}…{period.end}") else {}
-        return self._priced(asset, known, f"average price of {asset}, {period.name}", f"{asset}の平均価格")
+        mean = self._priced(asset, known, f"average price of {asset}, {period.name}", f"{asset}の平均価格")
+        if asset not in self.averaged_days:
+            return mean
+        counted = Name(f"days with a price of {asset}", f"{asset}の価格のある日数")
+        days = given(self.averaged_days[asset], "1", counted, Stated(self.by), f"days_priced.{asset}")
+        return ratio(mean * days, days, 8, Rounding.HALF_EVEN)
 
     def _priced(self, asset: str, prices: dict[str, str], en: str, ja: str) -> Figure:
         unit = Unit.parse(self.currency) / Unit.parse(asset)
@@ -215,7 +222,7 @@ def _different(what: str, expected: Mapping[str, object] | None, got: Mapping[st
 
 _TOP = {
     "title", "source", "as_of", "volumes", "reserve_entries", "customer_assets", "losses", "grades", "currency", "coins", "prices",
-    "averages", "averaged_over", "cash", "places", "net_assets", "audits", "expected", "findings", "lapses",
+    "averages", "averaged_over", "averaged_days", "cash", "places", "net_assets", "audits", "expected", "findings", "lapses",
 }  # fmt: skip
 
 
@@ -244,6 +251,7 @@ def _example(file: Path) -> Example:
             prices=table.get("prices", {}),
             averages=table.get("averages", {}),
             averaged_over=table.get("averaged_over"),
+            averaged_days=table.get("averaged_days", {}),
             cash=table.get("cash", {}),
             kept_at=tuple(table.get("places", [])),
             equity=table.get("net_assets"),

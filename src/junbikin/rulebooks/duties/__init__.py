@@ -6,9 +6,9 @@ Each reads its own parameters (`duties.…`), so that the number, its citation a
 from junbikin.rulebooks.duties.lapses import UNKNOWN, cure_by, cured_under
 from junbikin.rulebooks.duties.operator import audits, net_assets
 from junbikin.rulebooks.duties.places import apart, concentration, places
-from junbikin.rulebooks.duties.prices import averaged_over
+from junbikin.rulebooks.duties.prices import averaged, averaged_over
 from junbikin.rulebooks.duties.property import guarantee, held, hot, money
 
 __all__ = [
-    "UNKNOWN", "apart", "audits", "averaged_over", "concentration", "cure_by", "cured_under", "guarantee", "held", "hot", "money", "net_assets", "places",
+    "UNKNOWN", "apart", "audits", "averaged", "averaged_over", "concentration", "cure_by", "cured_under", "guarantee", "held", "hot", "money", "net_assets", "places",
 ]  # fmt: skip

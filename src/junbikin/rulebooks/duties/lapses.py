@@ -1,4 +1,4 @@
-"""What a duty finds: a gap below zero lapses, an unknown one is a hole, and some are cured by a day."""
+"""What a duty finds: a gap below zero lapses, one that may or may not be is a hole, and some are cured by a day."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date
 from junbikin.calendars import business_days_after
 from junbikin.figures import Figure, Name, Provenance, Rule, Source
 from junbikin.findings import Finding, Severity
+from junbikin.rulebooks.duties.bounds import below_zero
 from junbikin.rulebooks.interface import Facts, Lapse
 
 
@@ -14,12 +15,14 @@ def judged(
     gap: Figure, code: str, subject: str, what: Name, then: Name, rule: Figure, cure: Figure,
     *, severity: Severity = Severity.BREACH,
 ) -> list[Lapse]:  # fmt: skip
-    """A lapse when what is known of the gap is below zero; a hole when it is not, or not all of it is known."""
-    if gap.value is None or (gap.value >= 0 and gap.holes):
+    """A lapse when the gap is below zero whatever the prices are that are not known; a hole when that depends on them."""
+    below = below_zero(gap)
+    if below is None:
         return [unknown(gap, code, subject)]
-    if gap.value >= 0:
+    if not below:
         return []
-    return [lapse(code, subject, what, then, rule.source, amount=gap, severity=severity, cure=cure)]
+    amount = gap if gap.value is not None else None
+    return [lapse(code, subject, what, then, rule.source, amount=amount, severity=severity, cure=cure)]
 
 
 def lapse(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from junbikin.calendars import months_after
-from junbikin.figures import Name, Rule, total
+from junbikin.figures import Name, total
 from junbikin.findings import Severity
 from junbikin.rulebooks.duties.lapses import holes_in, judged, lapse
 from junbikin.rulebooks.interface import Check, CustodyFacts, Lapse
@@ -42,41 +42,45 @@ def net_assets(facts: CustodyFacts, rules: Rules) -> Check:
 
 def audits(facts: CustodyFacts, rules: Rules) -> Check:
     """Each kind of audit that the regime asks for was made within its months, or is due."""
-    kinds, rule = rules.words("duties.audit.kinds")
-    months, notice = rules.integer("duties.audit.months"), rules.integer("duties.audit.notice_days")
-    lapses = [lapse for kind in sorted(kinds) for lapse in _audit(kind, facts, months, notice, rule)]
-    dues = [(kind, months_after(last, months)) for kind in sorted(kinds) if (last := facts.last_audit(kind))]
+    kinds, _ = rules.words("duties.audit.kinds")
+    lapses = [lapse for kind in sorted(kinds) for lapse in _audit(kind, facts, rules)]
+    months = rules.integer("duties.audit.months")
+    dues = [(kind, last and months_after(last, months)) for kind in sorted(kinds) for last in [facts.last_audit(kind)]]
     looked_at = Name(
-        ", ".join(f"{kind} due by {due}" for kind, due in dues),
-        "、".join(f"{_KINDS_JA.get(kind, kind)}：期限{due}" for kind, due in dues),
+        ", ".join(f"{kind} due by {due}" if due else f"{kind} not known" for kind, due in dues),
+        "、".join(f"{_KINDS_JA.get(kind, kind)}：{f'期限{due}' if due else '記録なし'}" for kind, due in dues),
     )
     return Check(
         "audits",
         Name("audits of segregation", "分別管理監査"),
         (),
         tuple(lapses),
-        looked_at=looked_at if dues else None,
+        looked_at=looked_at,
     )
 
 
 _KINDS_JA = {"segregation": "利用者財産", "guarantee": "履行保証暗号資産"}
 
 
-def _audit(kind: str, facts: CustodyFacts, months: int, notice: int, rule: Rule) -> list[Lapse]:
+def _audit(kind: str, facts: CustodyFacts, rules: Rules) -> list[Lapse]:
+    """What rests on the law is that there is an audit; the day on which the next is due rests on a reading of it."""
+    _, asked = rules.words("duties.audit.kinds")
+    months, notice = rules.integer("duties.audit.months"), rules.integer("duties.audit.notice_days")
+    counted = rules.number("duties.audit.months").source
     last = facts.last_audit(kind)
     then = Name("have it made, and ingest it into `audits`", "監査を受け、`audits` に取り込む")
     ja = _KINDS_JA.get(kind, kind)
     if last is None:
         what = Name(f"no audit ({kind}) is known", f"{ja}の分別管理監査の記録がない")
-        return [lapse("audit-unknown", kind, what, then, rule, severity=Severity.HOLE)]
+        return [lapse("audit-unknown", kind, what, then, asked, severity=Severity.HOLE)]
     due = months_after(last, months)
     if facts.as_of > due:
         what = Name(
             f"the audit ({kind}) was due on {due}; the last is of {last}",
             f"{ja}の分別管理監査の期限は{due}（前回{last}）",
         )
-        return [lapse("audit-late", kind, what, then, rule)]
+        return [lapse("audit-late", kind, what, then, counted)]
     if facts.as_of > due - timedelta(days=notice):
         what = Name(f"the audit ({kind}) is due on {due}", f"{ja}の分別管理監査の期限は{due}")
-        return [lapse("audit-due", kind, what, then, rule, severity=Severity.WARNING, due=due)]
+        return [lapse("audit-due", kind, what, then, counted, severity=Severity.WARNING, due=due)]
     return []

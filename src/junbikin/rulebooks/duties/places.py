@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 from fractions import Fraction
 
-from junbikin.figures import Figure, Name, Rule, total
+from junbikin.figures import Figure, Name, total
 from junbikin.findings import Severity
 from junbikin.rulebooks.duties.lapses import holes_in, judged, lapse, nothing_known
-from junbikin.rulebooks.duties.shown import margin, share_of, worst_first
+from junbikin.rulebooks.duties.shown import looked_at, margin, share_of, worst_first
 from junbikin.rulebooks.interface import Check, CustodyFacts, Lapse, Place
 from junbikin.rulebooks.parameters import Rules
 
@@ -16,6 +16,7 @@ from junbikin.rulebooks.parameters import Rules
 def apart(facts: CustodyFacts, rules: Rules) -> Check:
     """No place holds the property of two owners that must be kept apart."""
     owners, rule = rules.words("duties.apart.owners")
+    also, ours = rules.words("duties.apart.also") if rules.has("duties.apart.also") else (frozenset[str](), rule)
     known = facts.places()
     lapses = nothing_known(facts, "holdings") + [
         lapse(
@@ -23,13 +24,14 @@ def apart(facts: CustodyFacts, rules: Rules) -> Check:
             place.id,
             Name(f"{place.id} holds property of {', '.join(mixed)}", f"{place.id}に{'・'.join(_OWNERS_JA[name] for name in mixed)}の財産が混在している"),
             Name("give each its own place", "所有者ごとに保管先を分ける"),
-            rule,
+            rule if len(place.owners & owners) > 1 else ours,
         )
         for place in known
-        if len(mixed := sorted(place.owners & owners)) > 1
+        if len(mixed := sorted(place.owners & (owners | also))) > 1
     ]  # fmt: skip
-    looked_at = Name(f"{len(known)} places", f"保管先{len(known)}か所")
-    return Check("apart", Name("each owner's property apart", "分別保管"), (), tuple(lapses), looked_at=looked_at)
+    places = Name(f"{len(known)} places", f"保管先{len(known)}か所")
+    told = places if known else looked_at(lapses, places)
+    return Check("apart", Name("each owner's property apart", "分別保管"), (), tuple(lapses), looked_at=told)
 
 
 _OWNERS_JA = {"customer": "利用者", "guarantee": "履行保証", "reserve": "責任準備金", "own": "自己"}
@@ -55,14 +57,15 @@ def places(facts: CustodyFacts, rules: Rules) -> Check:
             )
         )  # fmt: skip
     for place in known:
-        lapses += _of_place(place, facts.as_of, rules, rule)
+        lapses += [*_of_place(place, rules), *_of_provider(place, facts.as_of, rules)]
     providers = len({place.provider.id for place in known if place.provider})
-    looked_at = Name(f"{len(known)} places, {providers} providers", f"保管先{len(known)}か所、委託先{providers}社")
-    return Check("places", Name("places and providers", "保管先・委託先"), (), tuple(lapses), looked_at=looked_at)
+    both = Name(f"{len(known)} places, {providers} providers", f"保管先{len(known)}か所、委託先{providers}社")
+    told = both if known else looked_at(lapses, both)
+    return Check("places", Name("places and providers", "保管先・委託先"), (), tuple(lapses), looked_at=told)
 
 
-def _of_place(place: Place, day: date, rules: Rules, rule: Rule) -> list[Lapse]:
-    demands, _ = rules.words("duties.places.demands")
+def _of_place(place: Place, rules: Rules) -> list[Lapse]:
+    demands, rule = rules.words("duties.places.demands")
     lapses = []
     if place.registered is False and "registered" in demands:
         lapses.append(
@@ -85,9 +88,15 @@ def _of_place(place: Place, day: date, rules: Rules, rule: Rule) -> list[Lapse]:
                 rule,
             )
         )  # fmt: skip
+    return lapses
+
+
+def _of_provider(place: Place, day: date, rules: Rules) -> list[Lapse]:
+    demands, rule = rules.words("duties.places.provider_demands")
     provider = place.provider
     if provider is None:
-        return lapses
+        return []
+    lapses = []
     if others := sorted(place.providers_named - {provider.id}):
         lapses.append(
             lapse(
@@ -133,7 +142,9 @@ def concentration(facts: CustodyFacts, rules: Rules) -> Check:
     steps: list[Figure] = [whole]
     told: list[tuple[Figure, Fraction | None]] = []
     lapses = nothing_known(facts, "holdings")
-    for name in sorted({place.provider.id for place in known if place.provider and place.worth.value != 0}):
+    for name in sorted(
+        {place.provider.id for place in known if place.provider and (place.worth.value != 0 or place.worth.holes)}
+    ):
         there = total([p.worth for p in known if p.provider and p.provider.id == name], facts.currency).named(
             f"provider.{name}", f"kept by {name}", f"{name}の管理分"
         )
@@ -142,7 +153,7 @@ def concentration(facts: CustodyFacts, rules: Rules) -> Check:
         )
         share = share_of(there, whole, f"provider_share.{name}", f"share kept by {name}", f"{name}の管理割合")
         steps += [there, *share, room]
-        told += [(figure, margin(room, whole)) for figure in share]
+        told += [(figure, margin(room, whole)) for figure in share or (room,)]
         lapses += judged(
             room,
             "concentrated",
@@ -154,4 +165,12 @@ def concentration(facts: CustodyFacts, rules: Rules) -> Check:
             severity=Severity.WARNING,
         )  # fmt: skip
     title = Name("not too much with one provider", "委託先の集中")
-    return Check("concentration", title, tuple(steps), tuple(lapses), told=worst_first(told), against=most)
+    return Check(
+        "concentration",
+        title,
+        tuple(steps),
+        tuple(lapses),
+        told=worst_first(told),
+        against=most,
+        looked_at=looked_at(lapses, Name("no providers", "委託先なし")),
+    )

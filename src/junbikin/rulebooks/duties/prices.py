@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from junbikin.calendars import Period, months_after
-from junbikin.figures import Figure
+from junbikin.figures import Figure, Name, hole
 from junbikin.rulebooks.interface import Facts
 from junbikin.rulebooks.parameters import Rules
 
@@ -22,4 +22,18 @@ def price_of(facts: Facts, rules: Rules, asset: str) -> Figure:
     kind, _ = rules.choice("duties.hot.price", ["day", "average"])
     if kind == "day":
         return facts.price(asset)
-    return facts.average_price(asset, averaged_over(rules, facts.as_of))
+    return averaged(facts, rules, asset)
+
+
+def averaged(facts: Facts, rules: Rules, asset: str) -> Figure:
+    """The mean of an asset's prices; a hole when they are of too few days to stand for the period."""
+    period, least = averaged_over(rules, facts.as_of), rules.integer("duties.average.least_days")
+    mean = facts.average_price(asset, period)
+    days = next((step.known for step in mean.walk() if step.key == f"days_priced.{asset}"), None)
+    if days is None or days >= least:
+        return mean
+    why = Name(
+        f"prices of {asset} are known on {days} of {period.days} days, fewer than {least}",
+        f"{asset}の価格は{period.days}日中{days}日分のみで、{least}日に満たない",
+    )
+    return hole(mean.unit, mean.name, why, mean.key)

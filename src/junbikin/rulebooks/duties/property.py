@@ -9,7 +9,7 @@ from junbikin.figures import Figure, Name, smallest, total
 from junbikin.findings import Finding, Severity
 from junbikin.rulebooks.duties.lapses import holes_in, judged, lapse, nothing_known
 from junbikin.rulebooks.duties.prices import price_of
-from junbikin.rulebooks.duties.shown import margin, share_of, worst_first
+from junbikin.rulebooks.duties.shown import looked_at, margin, share_of, worst_first
 from junbikin.rulebooks.interface import Check, CustodyFacts, Kept, Lapse
 from junbikin.rulebooks.parameters import Rules
 
@@ -43,7 +43,11 @@ def held(facts: CustodyFacts, rules: Rules) -> Check:
         tuple(steps),
         tuple(lapses),
         told=worst_first(told),
+        looked_at=looked_at(lapses, _NONE),
     )
+
+
+_NONE = Name("no crypto-assets", "暗号資産なし")
 
 
 def hot(facts: CustodyFacts, rules: Rules) -> Check:
@@ -51,7 +55,15 @@ def hot(facts: CustodyFacts, rules: Rules) -> Check:
     of, _ = rules.choice("duties.hot.of", ["total", "asset"])
     steps, lapses, told = _hot_of_each(facts, rules) if of == "asset" else _hot_of_all(facts, rules)
     most = rules.number("duties.hot.most")
-    return Check("hot", Name("mostly in cold storage", "コールド保管の割合"), steps, lapses, told=told, against=most)
+    return Check(
+        "hot",
+        Name("mostly in cold storage", "コールド保管の割合"),
+        steps,
+        lapses,
+        told=told,
+        against=most,
+        looked_at=looked_at(lapses, _NONE),
+    )
 
 
 _Found = tuple[tuple[Figure, ...], tuple[Lapse, ...], tuple[Figure, ...]]
@@ -71,7 +83,9 @@ def _hot_of_all(facts: CustodyFacts, rules: Rules) -> _Found:
             )
         )
         there.append(
-            (_there(kept) * price).named(f"there.{kept.asset}", f"customers' {kept.asset}", f"利用者の{kept.asset}")
+            (_managed(kept, rules) * price).named(
+                f"there.{kept.asset}", f"customers' {kept.asset}", f"利用者の{kept.asset}"
+            )
         )
     warm_value = total(warm, facts.currency).named(
         "hot_value", "customers' crypto not in cold storage", "利用者の暗号資産（コールド以外）"
@@ -98,19 +112,19 @@ def _hot_of_each(facts: CustodyFacts, rules: Rules) -> _Found:
     told: list[tuple[Figure, Fraction | None]] = []
     lapses = nothing_known(facts, "customer_balances", "holdings")
     for kept in facts.kept():
-        asset = kept.asset
-        room = (_there(kept) * most - kept.warm).named(
+        asset, managed = kept.asset, _managed(kept, rules)
+        room = (managed * most - kept.warm).named(
             f"hot_room.{asset}", f"room of {asset} below the limit", f"{asset}の上限までの余裕"
         )
         share = share_of(
             kept.warm,
-            _there(kept),
+            managed,
             f"hot_share.{asset}",
             f"share of {asset} not in cold storage",
             f"{asset}のコールド以外の割合",
         )
         steps += [*share, room]
-        told += [(figure, margin(room, _there(kept))) for figure in share]
+        told += [(figure, margin(room, managed)) for figure in share or (room,)]
         lapses += judged(
             room,
             "hot-above",
@@ -163,6 +177,7 @@ def guarantee(facts: CustodyFacts, rules: Rules) -> Check:
         tuple(steps),
         tuple(lapses),
         told=worst_first(told),
+        looked_at=looked_at(lapses, _NONE),
     )
 
 
@@ -215,12 +230,13 @@ def _something(kept: Kept) -> bool:
     return any(figure.value != 0 for figure in (kept.owed, kept.cold, kept.warm))
 
 
-def _there(kept: Kept) -> Figure:
-    """What customers are owed and is there: coins beyond what is owed widen no limit, coins that are missing neither."""
+def _managed(kept: Kept, rules: Rules) -> Figure:
+    """Of what the limit is a share: of the lesser of owed and held, coins beyond what is owed or that are missing widen no limit."""
+    base, rule = rules.choice("duties.hot.base", ["lesser", "owed"])
     asset = kept.asset
-    return smallest(kept.owed, _held(kept)).named(
-        f"managed.{asset}", f"{asset} owed and held", f"管理する利用者の{asset}"
-    )
+    of = smallest(kept.owed, _held(kept)) if base == "lesser" else kept.owed
+    name = Name(f"customers' {asset} that the operator manages", f"管理する利用者の{asset}")
+    return of.taken_as(name, rule).named(f"managed.{asset}", name.en, name.ja)
 
 
 def _no_price(kept: Kept, price: Figure) -> Lapse:

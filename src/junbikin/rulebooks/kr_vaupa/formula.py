@@ -9,10 +9,9 @@ from junbikin.rulebooks.parameters import Rules
 
 def assess(facts: Facts, rules: Rules) -> Outcome:
     """The cover required, in the home's currency."""
-    year = duties.averaged_over(rules, facts.as_of)
     known = facts.kept()
     averaged = [
-        (_not_cold(kept) * facts.average_price(kept.asset, year)).named(
+        (_not_cold(kept) * duties.averaged(facts, rules, kept.asset)).named(
             f"not_cold.{kept.asset}", f"{kept.asset} not in cold storage, at the year's average", f"{kept.asset}（コールド以外、年平均価格）"
         )
         for kept in known
@@ -47,8 +46,12 @@ def _floor(facts: Facts, rules: Rules) -> Figure:
 
 
 def _stale(facts: Facts, rules: Rules, averaged: Figure, known: tuple[Kept, ...]) -> tuple[Finding, ...]:
-    """Told when the same coins are worth far more at the day's prices than at the average that the cover is worked from."""
-    today = total([_not_cold(kept) * facts.price(kept.asset) for kept in known], facts.currency).named(
+    """Told when the same coins are worth far more at the day's prices than at the average that the cover is worked from.
+
+    Coins without an average are in neither.
+    """
+    both = [kept for kept in known if duties.averaged(facts, rules, kept.asset).value is not None]
+    today = total([_not_cold(kept) * facts.price(kept.asset) for kept in both], facts.currency).named(
         "base_today", "the same at the day's prices", "当日価格での評価額"
     )
     margin = rules.number("duties.average.stale")
