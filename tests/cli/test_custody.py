@@ -62,7 +62,7 @@ def test_several_rulebooks_are_judged_one_after_the_other(home: Path) -> None:
 def test_the_page_is_written_where_asked_beside_the_screen(home: Path, tmp_path: Path) -> None:
     file = tmp_path / "custody.html"
     result = run("custody", "--as-of", LAST, "--html", file, home=home)
-    assert "8 kept" in result.stdout
+    assert "8 of 9 duties kept" in result.stdout
     assert str(file) in result.stderr
     page = file.read_text(encoding="utf-8")
     assert 'id="custody-jp-psa"' in page
