@@ -90,3 +90,14 @@ def test_an_asset_whose_name_is_no_unit_is_refused_before_it_stops_every_assessm
     said("ingest", "customer_balances", csv(tmp_path, "customer_balances", "2025-03-31,ada,btc,1"), home=home)
     said("ingest", "holdings", csv(tmp_path, "holdings", "2025-03-31,vault,btc,1,customer,cold"), home=home)
     assert run("assess", "--as-of", "2025-03-31", "--rulebook", "hk-sfc", home=home).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "words", [["prove", "customer", "\udcff"], ["books", "balance", "\udcff\udcfe"], ["facts", "--as-of=\udce3"]]
+)
+def test_what_is_not_utf8_is_refused_wherever_it_stands(words: list[str], tmp_path: Path) -> None:
+    done = program(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: an argument is not UTF-8")
+    assert "next:" in done.stderr
+    assert "Traceback" not in done.stderr

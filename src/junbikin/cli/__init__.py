@@ -87,10 +87,22 @@ def root(ctx: click.Context, home: Path | None, lang: str) -> None:
     ctx.obj = {"home": home, "lang": lang}
 
 
+def _typed(words: list[str]) -> list[str]:
+    """What was typed. Raises `BadInput` for what is not UTF-8: no name, path or reason is kept as anything else."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise BadInput(
+                "an argument is not UTF-8", where=ascii(word), then="type it in UTF-8, or give the file another name"
+            ) from None
+    return words
+
+
 def main() -> None:
     """Runs the command line and turns errors into messages and exit codes."""
     try:
-        code = root(standalone_mode=False) or 0
+        code = root(_typed(sys.argv[1:]), standalone_mode=False) or 0
     except SystemExit:  # what click makes of a reader that went away: nobody is left to be told
         code = 0
     except click.exceptions.Exit as done:

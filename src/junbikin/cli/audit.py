@@ -90,7 +90,7 @@ def _tell(index: Mapping[str, Any], folder: Path, ja: bool) -> None:
 def check(ctx: click.Context, folder: Path, signer: str, kept: tuple[Path, ...], json_: bool) -> None:
     """Verify the pack in FOLDER, without a home and without the database.
 
-    Exit code 1 when something differs, 2 when there is no pack.
+    Exit code 1 when something differs, 2 when there is no pack, or a --checkpoint is none.
     """
     from junbikin.custody.audit.check.run import check as work
     from junbikin.custody.audit.check.run import differing

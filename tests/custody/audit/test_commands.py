@@ -62,6 +62,37 @@ def test_a_folder_that_is_no_pack_is_refused(tmp_path: Path, content: str | None
     assert str(tmp_path) in refused("audit", "check", tmp_path).where
 
 
+def test_a_checkpoint_that_is_none_is_refused_and_not_a_difference(pack: Path, tmp_path: Path) -> None:
+    nothing = tmp_path / "nosuch.json"
+    assert refused("audit", "check", pack, "--checkpoint", nothing).where == str(nothing)
+    for content in ("", "{}", "[]", '{"format": "junbikin-checkpoint-1"}'):
+        nothing.write_text(content, encoding="utf-8")
+        assert refused("audit", "check", pack, "--checkpoint", nothing).where == str(nothing)
+
+
+def test_a_checkpoint_that_was_altered_is_a_difference(pack: Path, tmp_path: Path) -> None:
+    altered = tmp_path / "altered.json"
+    text = (pack / "books" / "checkpoint.json").read_text(encoding="utf-8")
+    altered.write_text(text.replace('"operator": "', '"operator": "A'), encoding="utf-8")
+    shown = said("audit", "check", pack, "--checkpoint", altered, code=1)
+    assert f"DIFFERS: {altered}: " in shown
+    assert "was altered" in shown
+
+
+def test_a_missing_file_is_told_by_its_name_in_words(pack: Path) -> None:
+    files = [file["path"] for file in json.loads((pack / "index.json").read_text(encoding="utf-8"))["files"]]
+    for path in sorted({Path(file).parts[0]: file for file in files}.values()):
+        kept = (pack / path).read_bytes()
+        (pack / path).unlink()
+        found = as_json(said("audit", "check", pack, "--json", code=1))
+        wrong = [each for each in found["checks"] if each["outcome"] == "differs"]
+        assert wrong[0]["where"] == path
+        for each in wrong:
+            assert "Errno" not in each["en"] + each["ja"], each
+            assert str(pack) not in each["en"] + each["where"], each
+        (pack / path).write_bytes(kept)
+
+
 def test_what_cannot_be_packed_is_refused(exchange: Exchange, tmp_path: Path) -> None:
     home = exchange.home.path
     assert "no period" in refused("audit", "pack", "--period", "last year", tmp_path / "pack", home=home).what

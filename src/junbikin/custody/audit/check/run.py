@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from decimal import DecimalException
 from pathlib import Path
 
 import duckdb
 from cryptography.exceptions import InvalidSignature
 
+from junbikin.books.proof.checkpoint import read_checkpoint
 from junbikin.custody.audit.check import books, breaks, documents, facts, folder, proofs, samples
 from junbikin.custody.audit.check.result import Checked, Outcome, Pack, differs
 from junbikin.custody.audit.index import FILE, read_index
-from junbikin.errors import BadInput
+from junbikin.errors import BadInput, BooksDamaged
 from junbikin.facts.run import Progress
 from junbikin.figures import Name
 
@@ -47,8 +49,11 @@ def check(
     """What comes of every check, one after the other; a difference stops no other check.
 
     `signer` is the fingerprint that an auditor holds, `kept` are the checkpoints that they were given before.
-    Raises `BadInput` when there is no pack in the folder.
+    Raises `BadInput` when there is no pack in the folder, and when one of `kept` is no checkpoint.
     """
+    for file in kept:
+        with suppress(BooksDamaged):  # altered, or by another key: that is a difference
+            read_checkpoint(file)
     pack = Pack(path, read_index(path), signer, tuple(kept))
     return (checked for title, work in CHECKS for checked in _made(title, work, pack, progress))
 
@@ -68,9 +73,21 @@ def _made(title: Name, work: Check, pack: Pack, progress: Progress) -> Iterator[
     try:
         yield from work(pack, progress)
     except _UNREADABLE as problem:
-        where = problem.where if isinstance(problem, BadInput) else ""
-        what = problem.what if isinstance(problem, BadInput) else f"{type(problem).__name__} {problem}".splitlines()[0]
-        yield differs(
-            title, where.removeprefix(f"{pack.folder}/") or FILE, f"something cannot be read as what it must be: {what}",
-            f"読み取れない：{what}",
-        )  # fmt: skip
+        where, told = _told(problem)
+        yield differs(title, where.removeprefix(f"{pack.folder}/") or FILE, told.en, told.ja)
+
+
+def _told(problem: Exception) -> tuple[str, Name]:
+    """Where something cannot be read, and what is told of it."""
+    match problem:
+        case FileNotFoundError():
+            return str(problem.filename or ""), Name("the file is missing", "ファイルがない")
+        case OSError():
+            return str(problem.filename or ""), Name(
+                f"the file cannot be read: {problem.strerror}", f"ファイルを読み取れない：{problem.strerror}"
+            )
+        case BadInput():
+            where, what = problem.where, problem.what
+        case _:
+            where, what = "", f"{type(problem).__name__} {problem}".splitlines()[0]
+    return where, Name(f"something cannot be read as what it must be: {what}", f"読み取れない：{what}")
