@@ -38,7 +38,7 @@ def test_every_leaf_climbs_to_the_root_that_the_written_format_gives(count: int)
     for index, start in enumerate(leaves):
         siblings = [levels[step.level][step.place] for step in way_up(index, count)]
         assert [node.count for node in siblings] == [step.count for step in way_up(index, count)]
-        assert climb(start, index, count, siblings) == top
+        assert climb(start, way_up(index, count), siblings) == top
 
 
 @given(st.lists(st.one_of(st.integers(1, 2**70), st.just(2**64 - 1), st.just(2**64)), min_size=1, max_size=300))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from junbikin.custody.liabilities.sums import climb, join, root
+from junbikin.custody.liabilities.sums import climb, join, root, way_up
 from junbikin.custody.liabilities.sums import context as context_of
 from junbikin.custody.liabilities.sums import leaf as leaf_of
 
@@ -33,7 +33,11 @@ def test_the_example_is_what_both_implementations_give() -> None:
     ours = context_of(OPERATOR, date.fromisoformat(DAY), ASSET)
     nodes = [leaf_of(ours, bytes.fromhex(n), int(Decimal(amount) * 10**18), who) for who, amount, n, _ in ROWS]
     assert root(nodes).digest.hex() == ROOT
-    assert climb(nodes[1], 1, 3, [nodes[0], nodes[2]]) == climb(nodes[2], 2, 3, [join(*nodes[:2])]) == root(nodes)
+    assert (
+        climb(nodes[1], way_up(1, 3), [nodes[0], nodes[2]])
+        == climb(nodes[2], way_up(2, 3), [join(*nodes[:2])])
+        == root(nodes)
+    )
 
 
 def test_what_is_said_of_chances_is_so() -> None:

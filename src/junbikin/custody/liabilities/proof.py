@@ -133,7 +133,8 @@ def _astray(proof: Proof, balance: Balance, root: Node) -> Name | None:
     """Why a balance does not lead to a root. The shape of its way up follows from index and count alone."""
     if balance.index >= root.count:
         return Name("the leaf's place is beyond the last", "葉の位置が総数を超えています")
-    if [step.count for step in way_up(balance.index, root.count)] != [node.count for node in balance.path]:
+    steps = tuple(way_up(balance.index, root.count))
+    if [step.count for step in steps] != [node.count for node in balance.path]:
         return Name(
             "the way up is not that of a tree with as many customers as stated: a part was cut off or added",
             "証明経路が記載された利用者数の木と一致しません。一部が切り取られたか、加えられています",
@@ -148,9 +149,7 @@ def _astray(proof: Proof, balance: Balance, root: Node) -> Name | None:
         return beyond
     within = context(proof.statement.operator, proof.statement.as_of, balance.asset)
     try:
-        found = climb(
-            leaf(within, balance.nonce, balance.units, proof.account), balance.index, root.count, balance.path
-        )
+        found = climb(leaf(within, balance.nonce, balance.units, proof.account), steps, balance.path)
     except OverflowError:
         return beyond
     if found != root:

@@ -19,7 +19,6 @@ from junbikin.errors import BadInput
 from junbikin.figures import Name
 
 _AMOUNT = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]{0,17}[1-9])?")
-_HEX = re.compile(r"([0-9a-f]{2})*")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z", re.ASCII)
 _MOST_LEAVES = 1 << 53  # what every reader of JSON takes exactly
 
@@ -224,7 +223,9 @@ def matched(form: re.Pattern[str], value: Any) -> str:
 
 def binary(value: Any, size: int) -> bytes:
     """Bytes from hex in small letters."""
-    found = bytes.fromhex(matched(_HEX, value))
+    found = bytes.fromhex(value)
+    if found.hex() != value:
+        raise ValueError(f"not hex in small letters: {value[:40]!r}")
     if len(found) != size:
         raise ValueError(f"{len(found)} bytes where {size} belong")
     return found

@@ -6,7 +6,7 @@ This is the format's plain reading, which verification uses. Whole trees are bui
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -89,9 +89,9 @@ def leaves_under(level: int, place: int, count: int) -> int:
     return min(1 << level, count - (place << level))
 
 
-def climb(node: Node, index: int, count: int, siblings: Sequence[Node]) -> Node:
-    """The root that a leaf and its siblings lead to. Takes as many siblings as `way_up` has steps."""
-    for step, sibling in zip(way_up(index, count), siblings, strict=True):
+def climb(node: Node, steps: Iterable[Step], siblings: Sequence[Node]) -> Node:
+    """The root that a leaf and its siblings lead to, by the steps of `way_up`, one for each sibling."""
+    for step, sibling in zip(steps, siblings, strict=True):
         node = join(sibling, node) if step.left else join(node, sibling)
     return node
 
