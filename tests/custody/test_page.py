@@ -276,7 +276,7 @@ def test_of_a_regime_by_asset_the_largest_share_of_each_day_is_drawn(tmp_path: P
 def test_of_a_regime_by_asset_those_above_the_limit_are_counted(home: Home, by_asset: str) -> None:
     duty = page_of(home, HOT, by_asset).duty("hot")
     assert duty is not None
-    assert stands(duty, "en").endswith("2%); and 1 more, 1 of them not kept")
+    assert stands(duty, "en").endswith("2% [press]); and 1 more, 1 of them not kept")
 
 
 def test_a_short_trust_is_below_the_line_of_nothing_on_its_day_alone(shown: Shown) -> None:

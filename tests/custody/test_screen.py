@@ -91,7 +91,7 @@ def test_every_finding_of_a_short_asset_stands_in_the_list_of_what_must_be_done(
 
 def test_what_is_hot_stands_beside_its_limit_in_per_cent(home: Home) -> None:
     text = row(screen(custody_day(home, HOT), width=240), "mostly in cold storage")
-    assert "breach share not in cold storage 9% (most that may be outside cold storage 5%)" in text
+    assert "breach share not in cold storage 9% [assumption] (most that may be outside cold storage 5%)" in text
     assert "hot_share" in text
 
 
@@ -116,7 +116,9 @@ def test_a_number_of_days_that_is_not_law_is_marked(home: Home) -> None:
 
 def test_a_duty_that_rests_on_more_than_law_says_so(home: Home) -> None:
     text = screen(custody_day(home, LAST))
-    assert "[assumption]" in row(text, "not too much with one provider")
+    assert "9% [assumption] (most" in row(
+        screen(custody_day(home, HOT)), "mostly in cold storage"
+    )
     assert "[assumption]" not in row(text, "customers' money on trust")
 
 

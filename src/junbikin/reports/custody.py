@@ -12,7 +12,7 @@ from rich.text import Text
 
 from junbikin.findings import Severity
 from junbikin.reports.breaks import breaks_table
-from junbikin.reports.duties import answer, by_date, is_old, of_days, once, stands, weak, worst
+from junbikin.reports.duties import answer, by_date, is_old, of_days, once, stands, worst
 from junbikin.reports.words import Lang, amount, say
 
 if TYPE_CHECKING:
@@ -37,10 +37,7 @@ def custody_parts(day: CustodyDay, lang: Lang, found: Aged | None = None) -> Ite
     for duty in day.duties:
         verdict = Text(say(duty.verdict, lang), style=STYLES[duty.verdict.en])
         key = duty.told[0].key if duty.told else ""
-        how = Text(stands(duty, lang))
-        for tag in weak(duty):
-            how.append(f" [{tag.ja if lang == 'ja' else tag}]", style="dim yellow")
-        table.add_row(escape(say(duty.name, lang)), verdict, how, Text(key, style="dim"))
+        table.add_row(escape(say(duty.name, lang)), verdict, Text(stands(duty, lang)), Text(key, style="dim"))
     yield table
     yield _to_do(day.findings, lang)
     if found is not None:

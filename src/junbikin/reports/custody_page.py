@@ -117,7 +117,11 @@ class Shown:
     @property
     def face(self) -> Name:
         """What the duties rest on besides law; empty when it is law alone."""
-        weak = [str(tag) for duty in self.day.duties for tag in duties.weak(duty)]
+        weak = [
+            str(tag)
+            for duty in self.day.duties
+            for tag in duties.weak([*duty.told[:1], *([duty.against] if duty.against else [])])
+        ]
         tags = sorted(set(weak), reverse=True)
         return Name(words.face(tags, "en"), words.face(tags, "ja"))
 
@@ -158,7 +162,6 @@ def with_custody(environment: Environment) -> Environment:
         of_days=duties.of_days,
         is_old=duties.is_old,
         worst=duties.worst,
-        weak=duties.weak,
         stands=lambda duty: both(duties.stands(duty, "en"), duties.stands(duty, "ja")),
         shown=lambda figure: both(duties.shown(figure, "en"), duties.shown(figure, "ja")),
         ages=[name for _, name in AGES],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -45,9 +45,9 @@ def stands(duty: Duty, lang: Lang) -> str:
     if not duty.told:
         return say(duty.looked_at, lang) if duty.looked_at else ""
     worst, *others = duty.told
-    text = f"{say(worst.name, lang)} {shown(worst, lang)}"
+    text = _tagged(worst, lang)
     if duty.against is not None:
-        text += f" ({say(duty.against.name, lang)} {shown(duty.against, lang)})"
+        text += f" ({_tagged(duty.against, lang)})"
     if others:
         lapsed = {lapse.subject for lapse in duty.lapses}  # such as BTC, of which a figure is held_gap.BTC
         failing = sum(figure.value is None or figure.key.partition(".")[2] in lapsed for figure in others)
@@ -57,6 +57,12 @@ def stands(duty: Duty, lang: Lang) -> str:
         )
         text += say(more, lang)
     return text
+
+
+def _tagged(figure: Figure, lang: Lang) -> str:
+    """A figure with its name, and with the tag of what it rests on besides law."""
+    tags = "".join(f" [{tag.ja if lang == 'ja' else tag}]" for tag in weak([figure]))
+    return f"{say(figure.name, lang)} {shown(figure, lang)}{tags}"
 
 
 def of_days(day: CustodyDay) -> Name:
@@ -98,11 +104,7 @@ def once(findings: Sequence[Finding]) -> list[tuple[Finding, int]]:
     return [(same[0], len(same)) for same in told.values()]
 
 
-def weak(duty: Duty) -> list[Provenance]:
-    """What the line on a duty rests on besides law: the figure that is told, and what it is held against.
-
-    The days to cure what lapsed are told, with their own tag, where the findings are.
-    """
-    found = {tag for figure in duty.told[:1] for tag in figure.provenances}
-    found |= set(duty.against.provenances) if duty.against is not None else set()
+def weak(figures: Iterable[Figure]) -> list[Provenance]:
+    """What some figures rest on besides law."""
+    found = {tag for figure in figures for tag in figure.provenances}
     return [tag for tag in (Provenance.PRESS, Provenance.ASSUMPTION) if tag in found]
