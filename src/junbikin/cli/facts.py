@@ -36,6 +36,10 @@ def ingest(
     by = load_mapping(mapping, into) if mapping else own_names(into)
     with progress_bar() as progress:
         receipt = run(home, into, files, by, corrects=corrects, progress=progress)
+    if into.name == "statements":  # what others vouch for is kept as they sent it
+        from junbikin.custody.evidence.ingested import keep_ingested
+
+        keep_ingested(home, receipt.entry, files)
     if json_:
         as_json(_receipt(receipt))
         return

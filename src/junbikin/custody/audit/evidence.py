@@ -10,6 +10,8 @@ from pathlib import Path
 from junbikin.calendars import Period
 from junbikin.custody.audit.files import File, Missing, copied, listed, written
 from junbikin.custody.audit.reading import engine
+from junbikin.custody.evidence.ingested import FOLDER, kept_of
+from junbikin.errors import FactsDamaged
 from junbikin.facts.datasets import DATASETS
 from junbikin.facts.engine import identifier, literal, parquet
 from junbikin.facts.lake import Lake
@@ -19,6 +21,8 @@ from junbikin.figures import Name
 LOG = "facts/log.jsonl"
 STATEMENTS = "facts/statements.csv"
 EVIDENCE = "evidence"
+SENT = f"{EVIDENCE}/{FOLDER}"
+"""Files of statements as they were sent, and ingested."""
 CHALLENGES = "challenges"
 
 _NAMED = DATASETS["statements"]
@@ -50,8 +54,34 @@ def facts(lake: Lake, period: Period, folder: Path, progress: Progress) -> Itera
             f"COPY (SELECT {columns} FROM (SELECT * FROM {parquet(paths)} ORDER BY {key})) TO {literal(str(folder / STATEMENTS))} "
             "(FORMAT csv, HEADER, DELIMITER ',', QUOTE '\"', ESCAPE '\"')"
         )
+        numbers = {number for (number,) in working.execute(f"SELECT DISTINCT file_no FROM {parquet(paths)}").fetchall()}
     yield listed(folder, STATEMENTS, Name("statements of chain, bank and trust", "残高証明"))
+    yield from _sent(lake, numbers, folder)
     progress("facts", 1.0)
+
+
+def _sent(lake: Lake, numbers: set[int], folder: Path) -> Iterator[File | Missing]:
+    """The files that statements came in, by the numbers of the log; those that we made of what nodes said are with the evidence."""
+    digests = sorted(s.sha256 for entry in lake.entries for s in entry.sources if s.number in numbers)
+    lost = 0
+    for sha256 in digests:
+        path = kept_of(lake.home, sha256)
+        if path is None:
+            lost += not any((lake.home.path / EVIDENCE).glob(f"*/statements-{sha256[:16]}.csv"))
+            continue
+        file = copied(folder, path, f"{SENT}/{path.name}", Name("statements as they were sent", "残高証明の原本"))
+        if file.sha256 != sha256:
+            raise FactsDamaged(
+                "this is not the file that was ingested: it was changed",
+                where=str(path),
+                then="restore it from a backup",
+            )
+        yield file
+    if lost:
+        yield Missing(
+            SENT, Name(f"{lost} of {len(digests)} files that statements of these days came in were not kept",
+                       f"この期間の残高証明の原本{len(digests)}件中{lost}件は保存されていない"),
+        )  # fmt: skip
 
 
 def _column(name: str, kind: str) -> str:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from junbikin.custody.audit.check.result import Checked, Pack, agrees, differs, unchecked
-from junbikin.custody.audit.evidence import CHALLENGES, EVIDENCE, LOG, STATEMENTS
+from junbikin.custody.audit.evidence import CHALLENGES, EVIDENCE, LOG, SENT, STATEMENTS
 from junbikin.custody.audit.files import plain_json
 from junbikin.custody.audit.reading import engine, rows
 from junbikin.custody.evidence.challenge import FORMAT as CHALLENGE_FORMAT
@@ -124,21 +124,37 @@ def _readings(path: Path, stated: dict[tuple[str, str], Decimal]) -> str:
 
 
 def ingested(pack: Pack, progress: Progress) -> Iterator[Checked]:
-    """Whether the tables that statements were ingested from are files of the log, and hold the statements that name evidence."""
+    """Whether what statements were ingested from, as sent or tables of what nodes said, are files of the log; and whether the tables
+    hold the statements that name evidence."""
     tables = [path for path in pack.below(EVIDENCE) if re.fullmatch(r"statements-[0-9a-f]{16}\.csv", Path(path).name)]
-    if not tables:
+    sent = pack.below(SENT)
+    if not tables and not sent:
         yield unchecked(INGESTED, "the pack has no table of statements", "残高証明の表が含まれていない")
         return
     log = known(pack)
-    for path in tables:
+    for path in [*tables, *sent]:
         if log is not None and ("statements", pack.digests[path]) not in log.sources:
             yield differs(INGESTED, path, "the log of the facts has no such file", "事実データの記録にないファイル")
             return
     names = [column.name for column in DATASETS["statements"].columns]
     compared = "as_of, location_id, asset, quantity::DECIMAL(38,18) AS quantity, source, evidence"
+    named = f"SELECT {compared} FROM {rows(pack.folder / STATEMENTS, names)} WHERE starts_with(evidence, '{EVIDENCE}/')"
     with engine() as working:
+        if not tables:
+            [(count,)] = working.execute(f"SELECT count(*) FROM ({named})").fetchall()
+            yield (
+                unchecked(
+                    INGESTED,
+                    f"the pack has no table of the {count:,} statements that name evidence",
+                    f"証跡を示す残高証明{count:,}件の表が含まれていない",
+                    len(sent),
+                )
+                if count
+                else agrees(INGESTED, len(sent))
+            )
+            return
         lost = working.execute(
-            f"SELECT as_of, location_id, asset, source FROM (SELECT {compared} FROM {rows(pack.folder / STATEMENTS, names)} WHERE starts_with(evidence, '{EVIDENCE}/') "
+            f"SELECT as_of, location_id, asset, source FROM ({named} "
             f"EXCEPT SELECT * FROM ({' UNION ALL '.join(f'SELECT {compared} FROM {rows(pack.folder / path, names)}' for path in tables)})) ORDER BY ALL LIMIT 1"
         ).fetchall()  # fmt: skip
     if lost:
@@ -149,7 +165,7 @@ def ingested(pack: Pack, progress: Progress) -> Iterator[Checked]:
             f"残高証明の表にない：{' '.join(lost[0])}",
         )
         return
-    yield agrees(INGESTED, len(tables))
+    yield agrees(INGESTED, len(tables) + len(sent))
 
 
 def control(pack: Pack, progress: Progress) -> Iterator[Checked]:
