@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from junbikin.custody.evidence.ingested import keep_ingested
 from junbikin.demo.customers import write_balances, write_holdings, write_past_balances, write_statements
 from junbikin.demo.market import market
 from junbikin.demo.noise import Noise
@@ -27,7 +28,9 @@ def build(path: Path, seed: int = SEED, progress: Progress = lambda what, share:
     folder.mkdir(exist_ok=True)
     for dataset, files in _write_sources(home, folder, seed, progress).items():
         known = dataset_named(dataset)
-        ingest(home, known, files, own_names(known), progress=progress)
+        receipt = ingest(home, known, files, own_names(known), progress=progress)
+        if dataset == "statements":
+            keep_ingested(home, receipt.entry, files)
     return home
 
 
