@@ -116,9 +116,7 @@ def test_a_number_of_days_that_is_not_law_is_marked(home: Home) -> None:
 
 def test_a_duty_that_rests_on_more_than_law_says_so(home: Home) -> None:
     text = screen(custody_day(home, LAST))
-    assert "9% [assumption] (most" in row(
-        screen(custody_day(home, HOT)), "mostly in cold storage"
-    )
+    assert "9% [assumption] (most" in row(screen(custody_day(home, HOT)), "mostly in cold storage")
     assert "[assumption]" not in row(text, "customers' money on trust")
 
 
