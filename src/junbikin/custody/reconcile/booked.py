@@ -12,7 +12,7 @@ import duckdb
 from sqlalchemy import text
 
 from junbikin.books.database import Books, telling
-from junbikin.custody.reconcile.kept import QUANTITY, said, say
+from junbikin.custody.reconcile.kept import QUANTITY, said, say, short_hash
 from junbikin.custody.reconcile.moment import Moment
 from junbikin.errors import BadInput
 from junbikin.facts.engine import file
@@ -174,7 +174,7 @@ def take(engine: duckdb.DuckDBPyConnection, rows: str) -> None:
     """Takes a relation (holder, asset, place, quantity) as what is booked, instead of what was there."""
     engine.execute(
         f"CREATE OR REPLACE TEMP TABLE extracted AS {rows}; "
-        "CREATE OR REPLACE TABLE kept.base AS SELECT holder, asset, sum(quantity) AS quantity, hash(holder, asset) AS h FROM extracted "
+        f"CREATE OR REPLACE TABLE kept.base AS SELECT holder, asset, sum(quantity) AS quantity, {short_hash('holder', 'asset')} AS h FROM extracted "
         "WHERE holder IS NOT NULL GROUP BY holder, asset HAVING sum(quantity) <> 0; "
         "CREATE OR REPLACE TABLE kept.places AS SELECT place, asset, holder IS NOT NULL AS named, sum(quantity) AS quantity FROM extracted "
         "GROUP BY ALL; DROP TABLE extracted; DELETE FROM kept.overlay"
@@ -185,7 +185,7 @@ def _apply(engine: duckdb.DuckDBPyConnection) -> None:
     """Puts `moved` over the base; table `standing` says what is booked of each account that moved, here or on the platform."""
     engine.execute(
         "CREATE OR REPLACE TEMP TABLE sought AS SELECT coalesce(m.holder, t.account) AS holder, coalesce(m.asset, t.asset) AS asset, "
-        "coalesce(m.change, 0) AS change, hash(coalesce(m.holder, t.account), coalesce(m.asset, t.asset)) AS h "
+        f"coalesce(m.change, 0) AS change, {short_hash('coalesce(m.holder, t.account)', 'coalesce(m.asset, t.asset)')} AS h "
         "FROM moved m FULL JOIN touched t ON t.account = m.holder AND t.asset = m.asset"
     )
     # The hashes alone are scanned; rows are fetched only where one is that of an account sought, and then compared by name.
@@ -211,7 +211,7 @@ def _apply(engine: duckdb.DuckDBPyConnection) -> None:
     if laid > FOLDED_FROM and laid * 10 > based:
         engine.execute(
             f"CREATE OR REPLACE TEMP TABLE folded AS {BOOKED}; CREATE OR REPLACE TABLE kept.base AS SELECT account AS holder, asset, quantity, "
-            "hash(account, asset) AS h FROM folded; DROP TABLE folded; DELETE FROM kept.overlay"
+            f"{short_hash('account', 'asset')} AS h FROM folded; DROP TABLE folded; DELETE FROM kept.overlay"
         )
 
 

@@ -20,20 +20,29 @@ from junbikin.errors import HomeProblem
 from junbikin.facts.engine import connect, literal
 from junbikin.facts.lake import Lake
 
-VERSION = f"1 duckdb {duckdb.__version__}"
+VERSION = f"2 duckdb {duckdb.__version__}"
 """Changes when the tables below do; the engine's hashes may change with its version."""
 
 QUANTITY = "DECIMAL(38,18)"
 
 TABLES = f"""
 CREATE TABLE IF NOT EXISTS kept.said (name VARCHAR PRIMARY KEY, content VARCHAR);
-CREATE TABLE IF NOT EXISTS kept.base (holder VARCHAR, asset VARCHAR, quantity {QUANTITY}, h UBIGINT);
+CREATE TABLE IF NOT EXISTS kept.base (holder VARCHAR, asset VARCHAR, quantity {QUANTITY}, h UINTEGER);
 CREATE TABLE IF NOT EXISTS kept.overlay (base_row BIGINT, holder VARCHAR, asset VARCHAR, quantity {QUANTITY});
 CREATE TABLE IF NOT EXISTS kept.places (place VARCHAR, asset VARCHAR, named BOOLEAN, quantity {QUANTITY});
 CREATE TABLE IF NOT EXISTS kept.platform_totals (asset VARCHAR, accounts HUGEINT, quantity {QUANTITY});
 CREATE TABLE IF NOT EXISTS kept.booked_totals (asset VARCHAR, holders HUGEINT, quantity {QUANTITY});
 CREATE TABLE IF NOT EXISTS kept.differing (account VARCHAR, asset VARCHAR, platform {QUANTITY}, booked {QUANTITY});
 """
+
+
+def short_hash(account: str, asset: str) -> str:
+    """SQL of the number by which balances are sought, from two expressions: half a hash, since all of them are scanned for a few.
+
+    Others may have the same: what is found is compared by name.
+    """
+    return f"(hash({account}, {asset}) >> 32)::UINTEGER"
+
 
 _WAIT_SECONDS = 30
 

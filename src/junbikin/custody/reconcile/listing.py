@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from junbikin.custody.reconcile.breaks import ID_SQL, ORDER, Break, Compared, Kind
-from junbikin.custody.reconcile.kept import QUANTITY
+from junbikin.custody.reconcile.kept import QUANTITY, short_hash
 from junbikin.custody.reconcile.reconciliation import Count
 from junbikin.facts.engine import file, literal
 
@@ -58,7 +58,7 @@ def accounts(engine: duckdb.DuckDBPyConnection) -> None:
         "INSERT INTO breaks SELECT 'account', 'negative', n.account, n.asset, '', coalesce(o.quantity, b.quantity), n.quantity FROM ("
         "SELECT account, asset, arg_max(quantity, dataset = 'balance_changes') AS quantity FROM refused WHERE account IS NOT NULL GROUP BY ALL) n "
         "LEFT JOIN kept.overlay o ON o.holder = n.account AND o.asset = n.asset "
-        "LEFT JOIN (SELECT * FROM kept.base WHERE h IN (SELECT hash(account, asset) FROM refused)) b "
+        f"LEFT JOIN (SELECT * FROM kept.base WHERE h IN (SELECT {short_hash('account', 'asset')} FROM refused)) b "
         "ON b.holder = n.account AND b.asset = n.asset"
     )
 
