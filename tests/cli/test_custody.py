@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from custody import shown
 from custody.shown import firm
+from junbikin.rulebooks.load import load_rulebook
 
 from .office import Office
 from .runs import as_json, csv, program, refused, run, said
@@ -51,6 +53,24 @@ def test_the_program_ends_by_the_gravest_finding(home: Path, day: str, codes: li
     ended = [run("custody", "--as-of", day, "--fail-on", grave, home=home).exit_code for grave in SEVERITIES]
     assert ended == codes
     assert run("custody", "--as-of", day, home=home).exit_code == 0
+
+
+def test_what_was_not_known_on_a_day_is_not_seen(home: Path) -> None:
+    assert "0 of 9 duties kept" in said("custody", "--as-of", LAST, "--known-on", "2026-03-01", home=home)
+
+
+def test_a_rulebook_that_lacks_a_number_is_told_and_stops_no_other(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "ours"
+    shutil.copytree(load_rulebook("hk-sfc").folder, folder)
+    rules = (folder / "rulebook.toml").read_text(encoding="utf-8")
+    unknown = 'values = [{ from = 2023-06-01, unknown = "not published" }]'
+    (folder / "rulebook.toml").write_text(rules.replace('values = [{ from = 2023-06-01, value = "0.02" }]', unknown))
+    words = ("custody", "--as-of", LAST, "--rulebook", "jp-psa", "--rulebook", str(folder))
+    ended = program("--home", home, *words, "--fail-on", "hole")
+    assert "· jp-psa" in ended.stdout
+    assert "not assessed: hk-sfc: duties.hot.most is not known" in ended.stderr
+    assert ended.returncode == 1
+    assert "duties.hot.most" in refused(*words[:3], "--rulebook", str(folder), home=home).what
 
 
 def test_several_rulebooks_are_judged_one_after_the_other(home: Path) -> None:

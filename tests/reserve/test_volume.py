@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from junbikin.calendars import Period
 from junbikin.facts.lake import open_lake
 from junbikin.figures import Figure
 from junbikin.home import Home
@@ -117,3 +119,24 @@ def test_sums_kept_from_an_earlier_run_are_those_of_a_fresh_one(home: Home) -> N
         kept = volume(home, line)
         view = FactsView(open_lake(home, fresh=True), DAY)
         assert view.volume(line, view.fiscal_year()) == kept
+
+
+def average(home: Home, asset: str, start: date, end: date) -> Figure:
+    return FactsView(open_lake(home), DAY).average_price(asset, Period("", start, end))
+
+
+def test_an_average_is_of_the_last_price_of_each_day_that_has_one(home: Home) -> None:
+    """(8,000,000 + 9,000,000 + 10,000,001) ÷ 3 days; of prices of one instant the first by source."""
+    found = average(home, "BTC", date(2025, 3, 1), date(2025, 3, 31))
+    assert (found.known, str(found.unit)) == (Decimal("9000000.33333333"), "JPY/BTC")
+    assert [part.known for part in found.walk() if part.key == "days_priced.BTC"] == [3]
+
+
+def test_an_average_takes_no_day_outside_its_period(home: Home) -> None:
+    assert average(home, "BTC", date(2025, 3, 24), date(2025, 3, 30)).known == 9_000_000
+
+
+def test_an_average_of_what_has_no_price_in_the_homes_currency_is_a_hole(home: Home) -> None:
+    found = average(home, "USDT", date(2025, 3, 1), date(2025, 3, 31))
+    assert found.value is None
+    assert "no price of USDT in JPY" in (found.holes[0].note or found.name).en

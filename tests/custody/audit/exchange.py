@@ -21,6 +21,7 @@ from junbikin.books.proof.checkpoint import KEY_FILE, fingerprint, read_key
 from junbikin.books.proof.digests import heads_digest
 from junbikin.calendars import Period
 from junbikin.custody import archive as custody_archive
+from junbikin.custody import onrecord
 from junbikin.custody.audit.index import Sampling
 from junbikin.custody.audit.pack import Order, pack
 from junbikin.custody.evidence import challenge
@@ -118,7 +119,7 @@ def built(cast: Cast) -> Exchange:
 
 
 def _day(cast: Cast, day: date, **balances: str) -> None:
-    """Facts come in, the day is assessed, judged and reconciled; all of it is kept, and what can be is put on record."""
+    """Facts come in, the day is assessed, judged and reconciled; all of it is kept and put on record."""
     books, home = cast.books, cast.books.home
     bring(home, "customer_balances", [f"{day},{account},BTC,{amount}" for account, amount in balances.items()])
     bring(home, "holdings", [f"{day},vault,BTC,9,customer,cold", f"{day},online,BTC,0.5,customer,hot"])
@@ -128,7 +129,9 @@ def _day(cast: Cast, day: date, **balances: str) -> None:
     positions = [assess(lake, rulebook, day, FactsView(lake, day, ledger))]
     archive.keep(home, positions)
     history.record(books, positions)
-    custody_archive.keep(home, judged(home, [load_rulebook("jp-psa")], day, ledger))
+    days = judged(home, [load_rulebook("jp-psa")], day, ledger)
+    custody_archive.keep(home, days)
+    assert onrecord.record(books, days) == onrecord.record(books, days)
     recorded.record(books, reconcile(open_lake(home), day, books))
 
 

@@ -140,13 +140,16 @@ def test_a_figure_that_was_taken_out_is_missed(pack: Path) -> None:
     assert "is not whole" in found(pack, documents.FIGURES, path.relative_to(pack).as_posix()).told.en
 
 
-def test_a_finding_left_out_of_a_position_makes_it_another_than_the_one_on_record(pack: Path) -> None:
-    path = only(pack, "positions/*.json")
+@pytest.mark.parametrize("kind", ["position", "custody"])
+def test_a_finding_left_out_of_a_document_makes_it_another_than_the_one_on_record(pack: Path, kind: str) -> None:
+    path = only(pack, {"position": "positions/*.json", "custody": "custody/*.json"}[kind])
     old = json.loads(path.read_text(encoding="utf-8"))["digest"]
 
     def soften(content: Any) -> None:
-        content["position"]["findings"] = content["position"]["findings"][1:]
-        content["digest"] = hashlib.sha256(rfc8785.dumps(content["position"])).hexdigest()
+        parts = [content[kind]] if kind == "position" else content[kind]["duties"]
+        told = next(part for part in parts if part["findings"])
+        told["findings"] = told["findings"][1:]
+        content["digest"] = hashlib.sha256(rfc8785.dumps(content[kind])).hexdigest()
 
     new = change_json(path, soften)
 
@@ -179,12 +182,13 @@ def test_a_day_left_out_of_the_index_is_missed(pack: Path) -> None:
     assert "2026-04-02" in found(pack, documents.DAYS, FILE).told.en
 
 
-def test_a_position_that_was_removed_is_still_on_record(pack: Path) -> None:
-    path = only(pack, "positions/2026-04-02*.json")
+@pytest.mark.parametrize(("kind", "folder"), [("position", "positions"), ("custody", "custody")])
+def test_a_document_that_was_removed_is_still_on_record(pack: Path, kind: str, folder: str) -> None:
+    path = only(pack, f"{folder}/2026-04-02*.json")
     path.unlink()
 
     def forget(index: dict[str, Any]) -> None:
-        index["days"][1]["documents"] = [one for one in index["days"][1]["documents"] if one["kind"] != "position"]
+        index["days"][1]["documents"] = [one for one in index["days"][1]["documents"] if one["kind"] != kind]
 
     forged(pack, forget)
     assert "2026-04-02 that is not in the pack" in found(pack, books.ON_RECORD, RECORDS).told.en
