@@ -34,6 +34,20 @@ def books_socket(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
+def home_with_books(folder: Path, socket: Path) -> Home:
+    """A new home whose books are a new database of the server at a socket."""
+    name = "t" + uuid.uuid4().hex
+    with psycopg.connect(f"postgresql://postgres@/postgres?host={socket}", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    create_home(folder, "Example")
+    config = folder / CONFIG
+    address = f'database = "postgresql://{server.ROLE}@/{name}?host={socket}"'
+    config.write_text(re.sub(r'(?m)^database = ".*?"', address, config.read_text(encoding="utf-8")))
+    home = open_home(folder)
+    make_books(home, home.database.replace(f"{server.ROLE}@", "postgres@"))
+    return home
+
+
 @pytest.fixture(scope="module")
 def founded(books_socket: Path) -> Iterator[Callable[[Path], Cast]]:
     """Makes a home with books in a folder, and everyone who acts in them; the books stay open for the module."""
@@ -41,16 +55,7 @@ def founded(books_socket: Path) -> Iterator[Callable[[Path], Cast]]:
         patch.setattr(people, "_COST", QUICK)
 
         def made(folder: Path) -> Cast:
-            name = "t" + uuid.uuid4().hex
-            with psycopg.connect(f"postgresql://postgres@/postgres?host={books_socket}", autocommit=True) as connection:
-                connection.execute(f"CREATE DATABASE {name}".encode())
-            create_home(folder, "Example")
-            config = folder / CONFIG
-            address = f'database = "postgresql://{server.ROLE}@/{name}?host={books_socket}"'
-            config.write_text(re.sub(r'(?m)^database = ".*?"', address, config.read_text(encoding="utf-8")))
-            home = open_home(folder)
-            make_books(home, home.database.replace(f"{server.ROLE}@", "postgres@"))
-            return assembled(opened.enter_context(open_books(home)))
+            return assembled(opened.enter_context(open_books(home_with_books(folder, books_socket))))
 
         yield made
 

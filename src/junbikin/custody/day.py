@@ -62,8 +62,10 @@ class Duty:
 
 @dataclass(frozen=True)
 class CustodyDay:
-    """Every duty of one operator on one day under one rulebook. `known_at` is of the books, where there are any.
-    `beside` are findings on the facts themselves.
+    """Every duty of one operator on one day under one rulebook.
+
+    `beside` are findings on the facts themselves, `known_at` is of the books, where there are any. `balances_of` and
+    `holdings_of` are the days of the newest balances and holdings, which may lie before `as_of`.
     """
 
     operator: str
