@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from junbikin.cli.show import AS_JSON, as_json, console, home_of, lang_of, progress_bar
+from junbikin.cli.show import AS_JSON, as_json, books_of, console, home_of, lang_of, progress_bar
 from junbikin.errors import BadInput
 
 if TYPE_CHECKING:
@@ -30,14 +30,13 @@ SEVERITIES = ["notice", "warning", "hole", "breach"]
 @contextmanager
 def ledger_of(home: Home, as_of: date, known_on: date | None = None) -> Iterator[Ledger | None]:
     """The reserve as the home's books have it, now or as known at the end of a day; None for a home without books."""
-    if not home.has_books:
-        yield None
-        return
-    from junbikin.books.database import open_books
-    from junbikin.books.journal import known_now
-    from junbikin.reserve.ledger import Ledger
+    with books_of(home) as books:
+        if books is None:
+            yield None
+            return
+        from junbikin.books.journal import known_now
+        from junbikin.reserve.ledger import Ledger
 
-    with open_books(home) as books:
         yield Ledger(books, as_of, home.end_of(known_on) if known_on else known_now(books))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,15 +10,13 @@ import click
 
 from junbikin.cli.keeping import passphrase_file_option, passphrase_of_key
 from junbikin.cli.positions import DAY, day_of
-from junbikin.cli.show import AS_JSON, as_json, home_of, lang_of, print_table, progress_bar
+from junbikin.cli.show import AS_JSON, as_json, books_of, home_of, lang_of, print_table, progress_bar
 from junbikin.errors import BadInput
 from junbikin.figures import Name
 
 if TYPE_CHECKING:
-    from junbikin.books.database import Books
     from junbikin.custody.liabilities.proof import Proof
     from junbikin.custody.liabilities.statement import Statement
-    from junbikin.home import Home
 
 _HOLDS = Name("verified", "検証成功")
 _FAILS = Name("FAILS", "検証失敗")
@@ -69,7 +65,7 @@ def prove(
     day = day_of(home, as_of)
     key = read_key(home, passphrase_of_key(home, passphrase_file))
     lake = open_lake(home)
-    with _books(home) as books, progress_bar() as tell:
+    with books_of(home) as books, progress_bar() as tell:
         tie = None
         if not untied:
             from junbikin.custody.liabilities.tie import tie_to
@@ -82,18 +78,6 @@ def prove(
         click.echo(
             f"next: publish the statement; for a customer: junbikin prove customer ACCOUNT --as-of {day} --out FILE"
         )
-
-
-@contextmanager
-def _books(home: Home) -> Iterator[Books | None]:
-    """The home's books, or None when it has none."""
-    if not home.has_books:
-        yield None
-        return
-    from junbikin.books.database import open_books
-
-    with open_books(home) as books:
-        yield books
 
 
 def _show(ctx: click.Context, folder: Path, json_: bool) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +11,12 @@ import click
 
 from junbikin.cli.acting import Acting, acts
 from junbikin.cli.positions import DAY, SEVERITIES, day_of
-from junbikin.cli.show import AS_JSON, as_json, console, home_of, lang_of, progress_bar
+from junbikin.cli.show import AS_JSON, as_json, books_of, console, home_of, lang_of, progress_bar
 from junbikin.errors import BadInput
 
 if TYPE_CHECKING:
-    from junbikin.books.database import Books
     from junbikin.custody.reconcile.reconciliation import Reconciliation
     from junbikin.custody.reconcile.treated import Episode
-    from junbikin.home import Home
 
 _CLASSES = [
     "negative", "unknown", "missing", "excess", "timing", "disagree", "unknown_place", "not_stated", "stale", "price_hole", "refused",
@@ -32,18 +28,6 @@ _WINDOW = click.option(
 )  # fmt: skip
 _LIMIT = click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Breaks to print.")
 _WHY = click.option("--why", required=True, help="The reason, which goes on record.")
-
-
-@contextmanager
-def _books_of(home: Home) -> Iterator[Books | None]:
-    """The home's books, or None when it has none."""
-    if not home.has_books:
-        yield None
-        return
-    from junbikin.books.database import open_books
-
-    with open_books(home) as books:
-        yield books
 
 
 @click.command()
@@ -73,7 +57,7 @@ def reconcile(
 
     home = home_of(ctx)
     day = day_of(home, as_of)
-    with _books_of(home) as books, progress_bar() as tell:
+    with books_of(home) as books, progress_bar() as tell:
         if on_record and books is None:
             raise BadInput(
                 "there are no books to put it on record in",
@@ -127,7 +111,7 @@ def watch(ctx: click.Context, every: str, times: int | None, window: int, limit:
         time.sleep(pause)
         return True
 
-    with _books_of(home) as books:
+    with books_of(home) as books:
         for turn in turns(home, books, timedelta(minutes=window), wait):
             found = turn.reconciliation
             if json_:

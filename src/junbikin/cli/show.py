@@ -1,4 +1,4 @@
-"""What commands share: the home asked for, printing for people or programs, and progress on standard error."""
+"""What commands share: the home asked for and its books, printing for people or programs, and progress on standard error."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from junbikin.books.database import Books
     from junbikin.facts.run import Progress
     from junbikin.home import Home
     from junbikin.reports.words import Lang
@@ -29,6 +30,18 @@ def home_of(ctx: click.Context) -> Home:
     from junbikin.home import find_home
 
     return find_home(ctx.find_root().obj["home"])
+
+
+@contextmanager
+def books_of(home: Home) -> Iterator[Books | None]:
+    """The home's books, or None when it has none."""
+    if not home.has_books:
+        yield None
+        return
+    from junbikin.books.database import open_books
+
+    with open_books(home) as books:
+        yield books
 
 
 def lang_of(ctx: click.Context) -> Lang:
