@@ -204,6 +204,19 @@ def test_a_duty_over_balances_of_which_rows_were_refused_is_not_known_to_be_kept
     assert verdicts(on(home))["held"] == "kept"
 
 
+def test_rows_refused_later_of_an_earlier_day_are_noticed_where_that_day_was_remembered(tmp_path: Path) -> None:
+    home = create_home(tmp_path / "home", "Example")
+    before = "2025-06-05"
+    bring(home, "customer_balances", [f"{before},ada,BTC,7", f"{DAY},ada,BTC,7"])
+    bring(home, "holdings", [f"{before},cold-1,BTC,7,customer,cold", f"{DAY},cold-1,BTC,7,customer,cold"])
+    put(home, "customer_balances", f"{DAY},dan,BTC,x")
+    [lapse] = next(duty for duty in on(home).duties if duty.key == "held").lapses
+    assert lapse.finding.since == DAY
+    put(home, "customer_balances", f"{before},eva,BTC,x")
+    [lapse] = next(duty for duty in on(home).duties if duty.key == "held").lapses
+    assert lapse.finding.since == date(2025, 6, 5)
+
+
 def test_a_change_of_a_balance_that_was_refused_leaves_what_is_owed_unknown(tmp_path: Path) -> None:
     home = create_home(tmp_path / "home", "Example")
     before = "2025-06-05"

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from junbikin import __version__
-from junbikin.custody.checking import checks_of, refused_rows
+from junbikin.custody.checking import checks_of
+from junbikin.custody.reconcile.refused import WATCHED
 from junbikin.custody.view import CustodyView
 from junbikin.facts.datasets import DATASETS
 from junbikin.facts.lake import Lake
@@ -113,7 +114,7 @@ class Memory:
             "rulebook": rulebook.digest,
             "home": [home.currency, str(home.time_zone), str(home.price_max_age_days), *map(str, home.fiscal_year_starts)],
             "facts": self._seen(view).growth.until(view.as_of.isoformat()),
-            "refused": refused_rows(lake, view.as_of),
+            "refused": [entry.digest for entry in lake.entries if entry.quarantine and entry.dataset in WATCHED],
             "registry": [registered.places, registered.providers] if registered else None,
             "books": [ledger.rows("reserve_assets"), ledger.booked] if ledger else None,
         }  # fmt: skip
