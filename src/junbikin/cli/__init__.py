@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
 
 import click
 
 from junbikin import __version__
+from junbikin.cli.lazy import Lazy
 from junbikin.errors import BadInput, JunbikinError
 
 _COMMANDS = {
@@ -30,38 +29,12 @@ _COMMANDS = {
     "prove": ("junbikin.cli.prove", "Prove what customers are owed; a proof for each of them."),
     "verify-proof": ("junbikin.cli.prove", "Verify a customer's proof."),
     "audit": ("junbikin.cli.audit", "The pack for the auditor of segregation; checking it."),
+    "incident": ("junbikin.cli.incident", "A theft or failure: who is owed what, plan, payment, reports."),
+    "claims": ("junbikin.cli.claims", "What each plan still owes: paid, out, returned, disputed, kept."),
     "reserve": ("junbikin.cli.reserve", "Fund, accrue, draw, release; booked and held; history."),
     "registry": ("junbikin.cli.registry", "Places, addresses, tokens, providers, insurers, policies."),
     "rulebooks": ("junbikin.cli.rulebooks", "List, show and check rulebooks."),
 }
-
-
-class _Lazy(click.Group):
-    """Loads a command's module only when it runs, so that --help is immediate."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        command: click.Command = getattr(importlib.import_module(_COMMANDS[cmd_name][0]), cmd_name.replace("-", "_"))
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as problem:
-            import difflib
-
-            near = difflib.get_close_matches(args[0], _COMMANDS, 1)
-            if near:
-                raise click.UsageError(f"{problem.message} Did you mean {near[0]!r}?", ctx) from None
-            raise
 
 
 def _default_lang() -> str:
@@ -69,7 +42,9 @@ def _default_lang() -> str:
     return "ja" if stated.startswith("ja") else "en"
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Lazy, table=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="junbikin")
 @click.option(
     "--home", type=click.Path(path_type=Path), help="The operator's home (else JUNBIKIN_HOME, else found upward)."
