@@ -21,8 +21,8 @@ from junbikin.rulebooks.stated import Example, StatedFacts, load_examples
 
 BOOKS = {name: load_rulebook(name) for name in sorted(known_rulebooks())}
 EXAMPLES = {name: load_examples(book) for name, book in BOOKS.items()}
-NOT_THE_FORMULAS = ("resources.", "insurance.", "cure_business_days")
-"""Parameters that are read where resources are judged, not by a formula."""
+NOT_THE_FORMULAS = ("resources.", "insurance.", "cure_business_days", "incident.")
+"""Parameters that are read where resources are judged and incidents followed, not by a formula."""
 
 
 NOT_CHOSEN = {("kr-vaupa", "cover.floor.other")}

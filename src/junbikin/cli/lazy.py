@@ -30,8 +30,9 @@ class Lazy(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in self.table.items()])
+        if self.table:
+            with formatter.section("Commands"):
+                formatter.write_dl([(name, text) for name, (_, text) in self.table.items()])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         try:
