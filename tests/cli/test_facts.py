@@ -116,6 +116,7 @@ def test_every_dataset_can_be_read_in_its_own_names(tmp_path: Path) -> None:
         "financials": "2025-03-31,net_assets,-1,letter",
         "audits": "2025-03-31,segregation,auditor,2025-03-31,letter",
         "declared_volumes": "margin,2025-03-01,2025-03-31,1,letter",
+        "payout_instructions": "ada,2025-03-31T10:00:00Z,bank,0001,001,1,0123456,ヤマダ　タロウ,JPY,mainnet,bc1q",
     }
     assert set(rows) == set(DATASETS)
     said("init", tmp_path / "home")

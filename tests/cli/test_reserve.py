@@ -153,5 +153,5 @@ def test_a_policy_of_nobody_known_or_of_no_time_is_refused_and_one_on_record_is_
 
 def test_the_fields_of_every_kind_are_shown(office: Office) -> None:
     fields = office.json("", "registry", "fields")
-    assert set(fields) == {"place", "address", "token", "provider", "insurer", "policy"}
+    assert set(fields) == {"place", "address", "token", "provider", "insurer", "policy", "paying_bank"}
     assert "aggregate_jpy" in office.says("", "registry", "fields")

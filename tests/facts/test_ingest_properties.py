@@ -313,6 +313,7 @@ GOOD_ROWS: dict[str, str] = {
     "financials": "2018-01-26,net_assets,-123456789012345678,",
     "audits": "2018-01-26,segregation,Auditor,2017-12-31,",
     "declared_volumes": "spot_venue,2017-04-01,2018-03-31,123456789012345678,",
+    "payout_instructions": "A1,2018-01-26T00:00:00Z,address,,,,,,XEM,nem:main,NALICE",
 }
 
 

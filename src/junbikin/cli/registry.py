@@ -1,4 +1,4 @@
-"""`registry`: places, addresses, tokens, providers, insurers and policies; what is said of each, since when, approved by whom."""
+"""`registry`: places, addresses, tokens, providers, insurers, policies and paying banks; what is said of each, since when, approved by whom."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KIND = click.Choice(list(KINDS))
 
 @click.group()
 def registry() -> None:
-    """The registry (登録簿): places, addresses, tokens, providers, insurers and policies. Nothing in it is overwritten."""
+    """The registry (登録簿): places, addresses, tokens, providers, insurers, policies and paying banks. Nothing in it is overwritten."""
 
 
 @registry.command("set")

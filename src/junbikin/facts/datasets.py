@@ -107,6 +107,7 @@ ASSET_KINDS = ("deposit", "government_bond", "crypto", "other")
 ENTRY_KINDS = ("accrual", "use", "release")
 FINANCIALS = ("net_assets", "fixed_overheads")
 AUDITS = ("segregation", "guarantee")
+PAYOUT_CHANNELS = ("bank", "account", "address")
 
 
 def _text(name: str, *, optional: bool = False) -> Column:
@@ -250,6 +251,16 @@ DATASETS: dict[str, Dataset] = {
                 _text("evidence", optional=True),
             ),
             key=("line", "period_start", "period_end"), day="period_end",
+        ),
+        Dataset(
+            "payout_instructions", "払出先の指図",
+            (
+                _text("account_id"), Column("given_at", Kind.INSTANT), _choice("channel", PAYOUT_CHANNELS),
+                _text("bank_code", optional=True), _text("branch_code", optional=True), _text("account_type", optional=True),
+                _text("account_number", optional=True), _text("payee", optional=True), Column("asset", Kind.SYMBOL, optional=True),
+                _text("network", optional=True), _text("address", optional=True),
+            ),
+            key=("account_id", "given_at", "asset"), day="given_at",
         ),
     )
 }  # fmt: skip

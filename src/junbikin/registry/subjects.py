@@ -1,4 +1,4 @@
-"""What can be registered beside people: places, addresses, tokens, providers, insurers and policies, with their fields.
+"""What can be registered beside people: places, addresses, tokens, providers, insurers, policies and paying banks.
 
 Everything registered is effective from a day and never overwritten: what is said anew stands beside what was said before.
 """
@@ -31,6 +31,8 @@ class Form(Enum):
     ASSETS = "one or more assets, joined by |, such as ETH|USDC"
     CONTRACT = f"{NATIVE}, or the address of the token's contract, with its capitals"
     DECIMALS = f"a whole number up to {MOST_DECIMALS}"
+    DIGITS = "digits, zeros in front included, of which there are"
+    CODES = "one or more single characters, joined by |, such as 0|1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,24 @@ KINDS: dict[str, Kind] = {
             Field("deductible_jpy", Form.AMOUNT),
         ),
     ),
+    "paying_bank": Kind(
+        Name("bank that pays customers, and what its files are like", "仕向銀行"),
+        (
+            Field("name", Form.TEXT),
+            Field("place", Form.TEXT, refers="place"),
+            Field("originator_code", Form.DIGITS, ("10",)),
+            Field("originator_name", Form.TEXT),
+            Field("bank_code", Form.DIGITS, ("4",)),
+            Field("branch_code", Form.DIGITS, ("3",)),
+            Field("account_type", Form.WORD, ("1", "2", "9")),
+            Field("account_number", Form.DIGITS, ("7",)),
+            Field("record_limit", Form.COUNT),
+            Field("line_end", Form.WORD, ("CRLF", "LF", "CR", "NONE")),
+            Field("result_at", Form.COUNT),
+            Field("settled_codes", Form.CODES),
+            Field("returned_codes", Form.CODES),
+        ),
+    ),
 }
 
 
@@ -183,6 +203,10 @@ def _read(field: Field, text: str) -> Any:
                 return text if text == NATIVE else _contract(text)
             case Form.DECIMALS:
                 return _known([str(int(text))], [str(count) for count in range(MOST_DECIMALS + 1)])
+            case Form.DIGITS:
+                return _matched(text, f"[0-9]{{{field.words[0]}}}")
+            case Form.CODES:
+                return _matched(text, r"[A-Z0-9](\|[A-Z0-9])*")
             case Form.TEXT:
                 return text
     except (ValueError, KeyError, BadInput):
@@ -204,6 +228,12 @@ def _known(given: Sequence[str], words: Sequence[str]) -> str:
 def _assets(text: str) -> str:
     assets = text.split("|")
     if len(set(assets)) < len(assets) or not all(re.fullmatch(ASSET, asset) for asset in assets):
+        raise ValueError(text)
+    return text
+
+
+def _matched(text: str, pattern: str) -> str:
+    if not re.fullmatch(pattern, text):
         raise ValueError(text)
     return text
 

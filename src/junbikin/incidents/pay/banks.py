@@ -1,0 +1,67 @@
+"""Banks and branches of Japan with their codes and names in kana, as `zengin-code` lists them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from junbikin.errors import JunbikinError
+from junbikin.incidents.pay import kana
+
+NAME_WIDTH = 15
+"""Bytes of the field of a bank's or a branch's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A branch of a bank; names as files have them, in half-width kana."""
+
+    bank_code: str
+    bank: str
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Every branch by the codes of its bank and its own; `edition` says which list it is."""
+
+    edition: str
+    branches: Mapping[tuple[str, str], Branch]
+
+
+@lru_cache(1)
+def directory() -> Directory:
+    """The list of the installed `zengin-code`, whose files are read here: importing it would make an object of every branch."""
+    spec = find_spec("zengin_code")
+    if spec is None or not spec.submodule_search_locations:
+        raise JunbikinError("the list of banks is not installed", then="install junbikin again: it brings zengin-code")
+    data = Path(spec.submodule_search_locations[0]) / "source-data" / "data"
+    branches = {
+        (bank["code"], branch["code"]): Branch(
+            bank["code"], field_name(bank["kana"]), branch["code"], field_name(branch["kana"])
+        )
+        for _, bank in sorted(_read(data / "banks.json").items())
+        for _, branch in sorted(_read(data / "branches" / f"{bank['code']}.json").items())
+    }
+    return Directory(f"zengin-code {version('zengin-code')}", branches)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_bytes()))
+
+
+def field_name(name: str) -> str:
+    """A bank's or branch's name as its field has it: its first 15 bytes, never a kana without its mark; empty when it has other characters.
+
+    The codes say who is paid. Banks take the names as a comment on them, which may be left out (任意).
+    """
+    half = kana.one(name) or ""
+    cut = half[:NAME_WIDTH]
+    return cut[:-1] if half[NAME_WIDTH : NAME_WIDTH + 1] in ("ﾞ", "ﾟ") else cut
