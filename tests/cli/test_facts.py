@@ -103,6 +103,7 @@ def test_every_dataset_can_be_read_in_its_own_names(tmp_path: Path) -> None:
     """One sound row of each."""
     rows = {
         "trades": "t,2025-03-31T10:00:00Z,BTC,JPY,buy,1,1,margin,ada",
+        "market_trades": "zaif,t,2025-03-31T10:00:00Z,XEM,JPY,88.549,1",
         "customer_balances": "2025-03-31,ada,BTC,1",
         "holdings": "2025-03-31,vault,BTC,1,own,cold,provider,letter",
         "prices": "BTC,JPY,2025-03-31T10:00:00Z,1,ours",

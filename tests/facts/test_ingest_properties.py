@@ -300,6 +300,7 @@ def test_a_refused_row_of_a_large_file_is_told_by_its_physical_line(name: str, h
 
 GOOD_ROWS: dict[str, str] = {
     "trades": "T1,2018-01-26T00:00:00Z,BTC,JPY,,1000000.00000001,0.000000010000000001,margin,",
+    "market_trades": "zaif,T1,2018-01-26T00:00:00Z,XEM,JPY,88.549,0.000000010000000001",
     "customer_balances": "2018-01-26,A1,BTC,99999999999999999999.999999999999999999",
     "holdings": "2018-01-26,W1,BTC,0,customer,cold,,",
     "prices": "BTC,JPY,2018-01-26T00:00:00Z,0.000000000000000001,CoinGecko",

@@ -153,6 +153,19 @@ DATASETS: dict[str, Dataset] = {
             key=("trade_id",), day="executed_at", max_notional=10**18,
         ),
         Dataset(
+            "market_trades", "市場約定",
+            (
+                _text("source"),
+                _text("trade_id"),
+                Column("executed_at", Kind.INSTANT),
+                _symbol("asset"),
+                _symbol("quote"),
+                Column("price", Kind.NUMBER, whole=10, decimals=8, sign=Sign.ABOVE_ZERO),
+                Column("quantity", Kind.NUMBER, whole=12, decimals=FINE_DECIMALS, sign=Sign.ABOVE_ZERO, fine=True),
+            ),
+            key=("source", "trade_id"), day="executed_at", max_notional=10**18,
+        ),
+        Dataset(
             "customer_balances", "利用者残高",
             (_date("as_of"), _text("account_id"), _symbol("asset"), _amount("quantity")),
             key=("as_of", "account_id", "asset"), day="as_of",

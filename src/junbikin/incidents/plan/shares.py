@@ -6,7 +6,7 @@ it; what the total has more goes, a unit each, to those with the largest remaind
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -115,17 +115,22 @@ def split(engine: duckdb.DuckDBPyConnection, rows: str, units: str, scale: Scale
     more = total - sum(int(whole) for _, _, whole in counted)
     if more == 0:
         return Split(scale, total, scale.denominator, 0)
-    for bucket, people, _ in counted:
-        if more <= people:
-            break
-        more -= people
-    else:
-        raise ValueError(f"a total of {total} units cannot be split by one unit more for some")
+    bucket, before = _range_of(more, [(bucket, people) for bucket, people, _ in counted])
     [(remainder, number)] = engine.execute(
         f"SELECT rest, number FROM (SELECT number, rest FROM ({shares}) WHERE rest // {width} = {bucket}) "
-        f"ORDER BY rest DESC, number LIMIT 1 OFFSET {more - 1}"
+        f"ORDER BY rest DESC, number LIMIT 1 OFFSET {more - before - 1}"
     ).fetchall()
     return Split(scale, total, int(remainder), int(number))
+
+
+def _range_of(rank: int, counted: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Which range of remainders, the highest first, holds the one of a rank, and how many people are in those above it."""
+    before = 0
+    for bucket, people in counted:
+        if before < rank <= before + people:
+            return bucket, before
+        before += people
+    raise ValueError(f"{rank} units more cannot be given to {before} people, one each")
 
 
 def _number(value: int, kind: str) -> str:
