@@ -14,6 +14,7 @@ from .runs import as_json, program, refused, said
 
 SHIPPED = {
     "jp-fiea-175": "precedent", "jp-reserve-candidate": "candidate", "hk-sfc": "enacted", "kr-vaupa": "enacted", "jp-psa": "enacted",
+    "jp-fiea-39": "precedent",
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """What formulas are given and what they return: the contract between rulebooks and the facts.
 
-`assess(facts, rules)` says what reserve must be held, `custody(facts, rules)` which duties of custody are kept.
+`assess(facts, rules)` says what reserve must be held, `custody(facts, rules)` which duties of custody are kept,
+`permission(case, rules)` whether a loss may be made good without asking first.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import date
 from typing import Protocol
 
 from junbikin.calendars import Period
-from junbikin.figures import Figure, Name, Source
+from junbikin.figures import Figure, Name, Rule, Source
 from junbikin.findings import Finding
 
 
@@ -189,3 +190,49 @@ class Outcome:
     requirement: Figure
     steps: tuple[Figure, ...]
     findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A loss that is to be made good (損失の補塡), as it is stated: whether it may be without asking first is the rulebook's to say.
+
+    `act` is which act of the firm's people caused it, in the rulebook's word ("": as the rulebook reads `cause`); `grounds` are what
+    there is to show for it, likewise. Amounts are in yen, holes where nobody stated them: `largest` is the most that one customer gets,
+    `per_day` the most for one customer's trades of one day, `evident` the part of it that the books show by themselves.
+    """
+
+    on: date
+    cause: str
+    largest: Figure
+    per_day: Figure
+    evident: Figure
+    act: str = ""
+    grounds: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of a rule: whether it applies (None: nobody can say), why, and by which words of the law."""
+
+    key: str
+    name: Name
+    applies: bool | None
+    why: Name
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Whether a loss may be made good without confirmation (事故確認) before.
+
+    `act` is the act as it was read or stated, `accident` whether it is an accident at all, `scope` how far the rule is law for this. `needed` is None when nobody can
+    say yet. `report_by` is the day by which payments made without confirmation are reported, where they are.
+    """
+
+    scope: Item
+    act: str
+    accident: Item
+    items: tuple[Item, ...]
+    needed: bool | None
+    report_by: date | None
+    steps: tuple[Figure, ...]

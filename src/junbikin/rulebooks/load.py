@@ -19,7 +19,7 @@ from typing import Any
 
 from junbikin.errors import BadInput, RulebookProblem
 from junbikin.figures import Name, Provenance, Unit, exact
-from junbikin.rulebooks.interface import Check, CustodyFacts, Facts, Outcome
+from junbikin.rulebooks.interface import Case, Check, CustodyFacts, Facts, Outcome, Permission
 from junbikin.rulebooks.parameters import DatedValue, Parameter, Rules
 
 STATUSES = ("enacted", "precedent", "candidate")
@@ -31,7 +31,8 @@ _WORD = "word"
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """One regime: its parameters, and what it says of the reserve (`assess`), of custody (`custody`), or of both.
+    """One regime: its parameters, and what it says of the reserve (`assess`), of custody (`custody`), of making good a loss
+    (`permission`), or of several.
 
     `digest` covers both files.
     """
@@ -44,6 +45,7 @@ class Rulebook:
     parameters: dict[str, Parameter]
     assess: Callable[[Facts, Rules], Outcome] | None
     custody: Callable[[CustodyFacts, Rules], tuple[Check, ...]] | None
+    permission: Callable[[Case, Rules], Permission] | None
     folder: Path
     digest: str
 
@@ -72,6 +74,17 @@ class Rulebook:
             )
         with _running(self.id):
             return self.custody(facts, self.on(facts.as_of))
+
+    def permitted(self, case: Case) -> Permission:
+        """What it says of making good a loss. Raises `RulebookProblem` when it says nothing, or its formula fails."""
+        if self.permission is None:
+            raise RulebookProblem(
+                f"{self.id} says nothing of making good a loss",
+                where=str(self.folder),
+                then="name one that does, such as jp-fiea-39",
+            )
+        with _running(self.id):
+            return self.permission(case, self.on(case.on))
 
 
 @contextmanager
@@ -165,6 +178,7 @@ def _checked(table: dict[str, Any], file: Path, content: bytes, formula_file: Pa
         parameters={key: _parameter(key, part, f"{file}, {key}") for key, part in _flat(table["parameters"])},
         assess=formulas["assess"],
         custody=formulas["custody"],
+        permission=formulas["permission"],
         folder=file.parent,
         digest=digest,
     )
@@ -268,11 +282,12 @@ def _known(table: dict[str, Any], names: set[str], where: str) -> None:
             raise RulebookProblem(f"unknown key {key!r}", where=where, then=guess)
 
 
-_FORMULAS = "define assess(facts, rules), custody(facts, rules), or both"
+_FORMULAS = "define assess(facts, rules), custody(facts, rules), permission(case, rules), or several of them"
+_FUNCTIONS = ("assess", "custody", "permission")
 
 
 def _formulas(name: str, file: Path) -> dict[str, Any]:
-    """The functions `assess` and `custody` of a formula file; None for one that it does not define."""
+    """The functions of a formula file by name; None for one that it does not define."""
     spec = importlib.util.spec_from_file_location(f"junbikin_rulebook_{name.replace('-', '_')}", file)
     if spec is None or spec.loader is None:
         raise RulebookProblem("the formula cannot be read", where=str(file), then="it must be a Python file")
@@ -284,7 +299,7 @@ def _formulas(name: str, file: Path) -> dict[str, Any]:
         raise RulebookProblem(
             f"the formula cannot be used: {type(problem).__name__}: {problem}", where=str(file), then=_FORMULAS
         ) from None
-    found = {function: getattr(module, function, None) for function in ("assess", "custody")}
+    found = {function: getattr(module, function, None) for function in _FUNCTIONS}
     if not any(found.values()):
         raise RulebookProblem("the formula says nothing", where=str(file), then=_FORMULAS)
     odd = next((function for function, value in found.items() if value is not None and not callable(value)), None)

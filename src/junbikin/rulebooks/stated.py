@@ -14,7 +14,18 @@ from junbikin.calendars import Period, fiscal_year
 from junbikin.errors import RulebookProblem
 from junbikin.figures import Figure, Name, Rounding, Stated, Unit, exact, given, hole, plain, ratio, total
 from junbikin.rulebooks.duties import cure_by
-from junbikin.rulebooks.interface import Check, CustomerAsset, Grade, Kept, Money, Outcome, Place, Provider
+from junbikin.rulebooks.interface import (
+    Case,
+    Check,
+    CustomerAsset,
+    Grade,
+    Kept,
+    Money,
+    Outcome,
+    Permission,
+    Place,
+    Provider,
+)
 from junbikin.rulebooks.load import Rulebook
 
 _STORAGES = ("hot", "cold", "trust", "bank")
@@ -165,7 +176,8 @@ class Example:
     """A worked example: its facts and, by key of figure, the values that they must give.
 
     `findings` are all that the reserve's formula must find: code → amount. `lapses` are all that custody must find: code
-    and subject → the day by which it is cured, if the regime names one. None: any.
+    and subject → the day by which it is cured, if the regime names one. None: any. `case` is what is to be made good, and
+    `permission` what the rulebook must say of it: the act, the items that apply, whether confirmation is needed, the report's day.
     """
 
     title: Name
@@ -174,6 +186,8 @@ class Example:
     expected: dict[str, Decimal]
     findings: dict[str, str] | None
     lapses: dict[str, date | None] | None
+    case: Case | None
+    permission: dict[str, object] | None
     file: Path
 
     def differences(self, rulebook: Rulebook) -> list[str]:
@@ -188,6 +202,10 @@ class Example:
             checks = rulebook.checks(self.facts)
             roots += [step for check in checks for step in check.steps]
             lines += _different("lapse", self.lapses, self._cures(checks))
+        if rulebook.permission and self.case:
+            permission = rulebook.permitted(self.case)
+            roots += permission.steps
+            lines += _different("permission", self.permission, _permission(permission))
         found = {figure.key: figure for root in roots for figure in root.walk()}
         for key, value in self.expected.items():
             figure = found.get(key)
@@ -208,6 +226,38 @@ def _amounts(outcome: Outcome) -> dict[str, str | None]:
     return {f.code: plain(f.amount.known) if f.amount else None for f in outcome.findings}
 
 
+def _permission(said: Permission) -> dict[str, object]:
+    words = {True: "yes", False: "no", None: "unknown"}
+    items = {item.key: words[item.applies] for item in said.items if item.applies is not False}
+    return (
+        items
+        | {"act": said.act}
+        | {"needed": words[said.needed]}
+        | ({"report_by": said.report_by} if said.report_by else {})
+    )
+
+
+def stated_case(day: date, stated: dict[str, Any], by: str = "the worked example") -> Case:
+    """A case as somebody states it; an amount that they do not state is a hole. Raises `TypeError` on an unknown key."""
+    unknown = set(stated) - {"cause", "act", "grounds", "largest", "per_day", "evident"}
+    if unknown:
+        raise TypeError(f"unknown key {min(unknown)!r} in case")
+    names = {
+        "largest": Name("largest payment to one customer", "顧客一人への最大の支払額"),
+        "per_day": Name("largest for one customer's trades of one day", "一日の取引における顧客一人への最大の額"),
+        "evident": Name("of it evident from the books", "うち帳簿書類等により明らかな額"),
+    }
+    amounts = {
+        key: given(stated[key], "JPY", name, Stated(by), key)
+        if key in stated
+        else hole("JPY", name, Name("not stated", "記載なし"), key)
+        for key, name in names.items()
+    }
+    return Case(
+        day, stated["cause"], **amounts, act=stated.get("act", ""), grounds=frozenset(stated.get("grounds", []))
+    )
+
+
 def _different(what: str, expected: Mapping[str, object] | None, got: Mapping[str, object]) -> list[str]:
     """A line for everything that was expected and is not there, or is otherwise, or was not expected."""
     if expected is None:
@@ -222,7 +272,8 @@ def _different(what: str, expected: Mapping[str, object] | None, got: Mapping[st
 
 _TOP = {
     "title", "source", "as_of", "volumes", "reserve_entries", "customer_assets", "losses", "grades", "currency", "coins", "prices",
-    "averages", "averaged_over", "averaged_days", "cash", "places", "net_assets", "audits", "expected", "findings", "lapses",
+    "averages", "averaged_over", "averaged_days", "cash", "places", "net_assets", "audits", "expected", "findings", "lapses", "case",
+    "permission",
 }  # fmt: skip
 
 
@@ -260,7 +311,18 @@ def _example(file: Path) -> Example:
         expected = {key: exact(_text(value)) for key, value in table["expected"].items()}
         findings = table.get("findings")
         lapses = {name: day or None for name, day in table["lapses"].items()} if "lapses" in table else None
-        return Example(Name(**table["title"]), table["source"], facts, expected, findings, lapses, file)
+        case = stated_case(facts.as_of, table["case"]) if "case" in table else None
+        return Example(
+            Name(**table["title"]),
+            table["source"],
+            facts,
+            expected,
+            findings,
+            lapses,
+            case,
+            table.get("permission"),
+            file,
+        )
     except (KeyError, TypeError, AttributeError, ValueError) as problem:
         raise RulebookProblem(
             f"the worked example is not well formed: {problem!r}", where=str(file), then="compare with a shipped one"
