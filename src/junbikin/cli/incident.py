@@ -6,7 +6,20 @@ import click
 
 from junbikin.cli.lazy import Lazy
 
-_COMMANDS: dict[str, tuple[str, str]] = {}
+_COMMANDS = {
+    "open": ("junbikin.cli.incident_acts:open_", "Open an incident: cause, when it happened, when it was found."),
+    "taken": ("junbikin.cli.incident_acts", "State what was taken of an asset at a place."),
+    "freeze": ("junbikin.cli.incident_acts", "Freeze an asset: nothing of customers moves in it."),
+    "thaw": ("junbikin.cli.incident_acts", "Ask for a frozen asset to be opened again."),
+    "note": ("junbikin.cli.incident_acts", "Put a note on the timeline."),
+    "state": ("junbikin.cli.incident_acts", "Say how far the incident is."),
+    "reported": ("junbikin.cli.incident_acts", "State what was told to the authority, the public or customers."),
+    "recovered": ("junbikin.cli.incident_acts", "State what was got back."),
+    "permission": ("junbikin.cli.permission", "Whether the loss may be made good without confirmation."),
+    "show": ("junbikin.cli.incident_shown", "Show the incident with deadlines and timeline."),
+    "list": ("junbikin.cli.incident_shown:list_", "List incidents."),
+    "replay": ("junbikin.cli.replays", "Work known cases again under each rulebook."),
+}
 
 
 @click.group(cls=Lazy, table=_COMMANDS)

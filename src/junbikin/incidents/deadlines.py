@@ -114,7 +114,7 @@ def _days(home: Home, incident: Incident, rules: Rules, found_on: date) -> Itera
 def _monthly(home: Home, incident: Incident, rules: Rules, at: datetime) -> Iterator[Deadline]:
     """Progress by a day of every month after the follow-up report, until it is closed: up to the next one after `at`.
 
-    A month is kept by the first report since the one before was due.
+    A month is kept by the first report since the one before was due that keeps no other.
     """
     key = "monthly_progress_day"
     if not rules.has(_PREFIX + key) or not rules.has(f"{_PREFIX}follow_up_business_days"):
@@ -124,11 +124,12 @@ def _monthly(home: Home, incident: Incident, rules: Rules, at: datetime) -> Iter
         incident.found_at.astimezone(home.time_zone).date(), rules.integer(f"{_PREFIX}follow_up_business_days")
     )
     before, last = home.end_of(first), min(at, incident.closed_at or at)
-    year, month = first.year, first.month
+    year, month, used = first.year, first.month, set[int]()
     while before <= last:
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
         due = home.end_of(date(year, month, min(day, 28)))
-        kept_by = _first(event for event in _progress(incident) if event.at > before)
+        kept_by = _first(event for event in _progress(incident) if event.at > before and event.record not in used)
+        used |= {kept_by.record} if kept_by else set()
         name = Name(f"progress by {due.date()}", f"{due.date()}までの進捗報告")
         yield Deadline(name, due, rule, kept_by, incident.closed_at is None or incident.closed_at > due)
         before = due
