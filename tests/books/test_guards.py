@@ -19,7 +19,8 @@ from .straight import Entries, Straight, saying, straight
 
 TABLES = [*(table.fullname for table in metadata.sorted_tables), "books.alembic_version"]
 ENTRANCES = {
-    "post", "request", "decide", "open_accounts", "freeze", "put_on_record", "treat_break", "found_person", "change_secret", "balance",
+    "post", "request", "decide", "open_accounts", "freeze", "put_on_record", "treat_break", "tell_incident", "freeze_asset",
+    "file_dispute", "entitle", "pay_out", "record_result", "found_person", "change_secret", "balance",
     "batch_digest", "batch_digest_hex", "record_digest", "entries_digest", "instant",
 }  # fmt: skip
 """The functions that the application's role may call: whatever is added here is attacked by the tests of its kind."""

@@ -13,6 +13,17 @@ from junbikin.books.schema import flow_rules, owners
 from junbikin.errors import BooksRefused
 from junbikin.figures import Name
 
+UNFROZEN = "unfrozen"
+"""A need that no batch states: that the asset is not frozen."""
+
+_ELSEWHERE = {
+    "reverses": ("a reversal names what it undoes", "use `junbikin books reverse RECORD`"),
+    "plan": ("compensation is paid by a plan alone", "ask for it with `junbikin incident ask`"),
+    "permission": ("compensation is paid by a plan alone", "ask for it with `junbikin incident ask`"),
+    "result": ("a payout is posted with its result", "bring it in with `junbikin incident results`"),
+}
+"""What is not stated with an option of its own, and where it is said instead."""
+
 
 @dataclass(frozen=True, slots=True)
 class Flow:
@@ -78,7 +89,8 @@ def check_grounds(made_of: Sequence[Flow], says: Mapping[str, str]) -> None:
     """Raises `BooksRefused` when a batch does not state what its flows need."""
     for flow in made_of:
         for need in flow.needs:
-            if not says.get(need):
-                if need == "reverses":
-                    raise BooksRefused("a reversal names what it undoes", then="use `junbikin books reverse RECORD`")
+            if need != UNFROZEN and not says.get(need):
+                if need in _ELSEWHERE:
+                    what, then = _ELSEWHERE[need]
+                    raise BooksRefused(what, then=then)
                 raise BooksRefused(f"the purpose {flow.purpose} needs its {need}", then=f"state it with --{need}")

@@ -15,7 +15,20 @@ from sqlalchemy import Connection, Engine, Table, text
 from junbikin.books.schema import SCHEMA, actions, flow_rules, owners
 
 HERE = Path(__file__).parent
-FUNCTIONS = ("chain", "people", "reading", "grounds", "refusals", "journal", "requests", "worked", "breaks", "guards")
+FUNCTIONS = (
+    "chain",
+    "people",
+    "reading",
+    "incidents",
+    "claims",
+    "grounds",
+    "refusals",
+    "journal",
+    "requests",
+    "worked",
+    "breaks",
+    "guards",
+)
 """The files of `sql/`, in the order in which they build on each other."""
 
 

@@ -31,7 +31,7 @@ _COMMANDS = {
     "audit": ("junbikin.cli.audit", "The pack for the auditor of segregation; checking it."),
     "incident": ("junbikin.cli.incident", "A theft or failure: who is owed what, plan, payment, reports."),
     "claims": ("junbikin.cli.claims", "What each plan still owes: paid, out, returned, disputed, kept."),
-    "reserve": ("junbikin.cli.reserve", "Fund, accrue, draw, release; booked and held; history."),
+    "reserve": ("junbikin.cli.reserve", "Fund, accrue, release; booked and held; history."),
     "registry": ("junbikin.cli.registry", "Places, addresses, tokens, providers, insurers, policies."),
     "rulebooks": ("junbikin.cli.rulebooks", "List, show and check rulebooks."),
 }

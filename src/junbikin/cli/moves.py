@@ -1,4 +1,4 @@
-"""`reserve fund`, `draw`, `release` and the like: a command for each move in the reserve's life."""
+"""`reserve fund`, `release` and the like: a command for each move in the reserve's life."""
 
 from __future__ import annotations
 
@@ -54,7 +54,6 @@ def _command(name: str, move: Move) -> click.Command:
 
 
 _GROUNDS = {
-    "plan": "The approved compensation plan.",
     "position": "The digest of the year-end position on record that shows the excess.",
     "authority": "The authority's approval.",
 }

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 @click.option("--key", help="Names the batch; the same key posts nothing twice [default: made of what the batch says].")
 @click.option("--reference", help="The order, trade, receipt or ticket that it is for.")
 @click.option("--evidence", help="Where the proof is kept.")
-@click.option("--plan", help="The approved compensation plan.")
 @click.option("--position", metavar="DIGEST", help="The recorded position that it rests on.")
 @click.option("--authority", help="The authority's approval.")
 @click.option("--why", help="The reason, which goes on record [default: what the flow is in words].")

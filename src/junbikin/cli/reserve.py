@@ -22,7 +22,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 @click.group()
 def reserve() -> None:
-    """The reserve's life (責任準備金): fund, accrue, draw, release, replenish; what is booked and what is held."""
+    """The reserve's life (責任準備金): fund, accrue, release, replenish; what is booked and what is held."""
 
 
 @reserve.command("show")

@@ -1,4 +1,4 @@
-"""The reserve's life as entries: funding, income, revaluation, moving, use, release, replenishment.
+"""The reserve's life as entries: funding, income, revaluation, moving, release, replenishment.
 
 What of it needs a second person, and whose, the flow rules of the books say, not this file.
 """
@@ -35,12 +35,6 @@ MOVES: dict[str, Move] = {
     "income": Move("income", Name("income of reserve assets comes in", "運用収益を受け入れる"), ("reference",)),
     "revalue": Move("revaluation", Name("reserve assets are worth more, or less", "評価替えをする"), ("reference",)),
     "move": Move("relocation", Name("reserve assets change their place", "保管先を変える"), ("reference",)),
-    "draw": Move(
-        "compensation",
-        Name("use the reserve under a compensation plan", "補償計画により使用する"),
-        ("plan",),
-        ("reserve", "outside"),
-    ),
     "release": Move(
         "release",
         Name("give back a year-end excess over the cap, with the authority's approval", "限度超過額を取り崩す"),

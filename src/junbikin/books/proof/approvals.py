@@ -11,7 +11,8 @@ from junbikin.books.proof.eras import READERS, Eras
 from junbikin.books.proof.verdict import Difference
 
 _ALONE = (
-    """(kind = 'person' AND key ~ '^(founding|secret):' OR kind = 'account_status' AND starts_with(key, 'freeze:'))"""
+    """(kind = 'person' AND key ~ '^(founding|secret):' OR kind IN ('account_status', 'asset_status') AND starts_with(key, 'freeze:')"""
+    """ OR kind = 'dispute' AND starts_with(key, 'dispute:'))"""
 )
 
 _PERSON_BEFORE = """
@@ -29,7 +30,7 @@ _EFFECTS = f"""
         || E'\\n' || content, 'UTF8')), 'hex')
       FROM unnest(ARRAY[{INSTANT.format("effective_at")}, CASE WHEN effective_at = recorded_at THEN '' END]) at WHERE at IS NOT NULL) END AS digests
     FROM books.records
-    WHERE strand = %(strand)s AND link BETWEEN %(first)s AND %(last)s AND kind NOT IN ('account', 'position', 'custody', 'reconciliation', 'break', 'rules', 'request', 'decision')
+    WHERE strand = %(strand)s AND link BETWEEN %(first)s AND %(last)s AND kind NOT IN ('account', 'position', 'custody', 'reconciliation', 'break', 'rules', 'request', 'decision', 'incident', 'entitlement', 'payout', 'payout_result')
       AND (kind <> 'batch' OR request IS NOT NULL) AND NOT {_ALONE} OFFSET 0) r
   LEFT JOIN LATERAL (
     SELECT id, recorded_by, why, content::jsonb AS says FROM books.records WHERE id = r.request AND kind = 'request' OFFSET 0) q ON true
@@ -52,6 +53,10 @@ _ALONE_WRONG = f"""
   WHERE strand = %(strand)s AND link BETWEEN %(first)s AND %(last)s AND {_ALONE} AND (
     request IS NULL AND effective_at = recorded_at AND CASE
       WHEN kind = 'account_status' THEN content::jsonb = '{{"status": "frozen"}}'
+      WHEN kind = 'asset_status' THEN content::jsonb - 'incident' = '{{"status": "frozen"}}' AND EXISTS (
+        SELECT 1 FROM books.records i WHERE i.kind = 'incident' AND i.subject = r.content::jsonb->>'incident')
+      WHEN kind = 'dispute' THEN content::jsonb->>'act' = 'file' AND EXISTS (
+        SELECT 1 FROM books.records i WHERE i.kind = 'incident' AND i.subject = split_part(r.subject, ':', 1))
       WHEN key = 'founding:' || subject THEN recorded_by = subject AND 2 > (
         SELECT count(*) FROM books.records b WHERE b.kind = 'person' AND b.recorded_at < r.recorded_at)
       WHEN starts_with(key, 'secret:' || subject || ':') THEN recorded_by = subject AND content::jsonb - '{{verifier,argon2}}'::text[] = (
@@ -68,7 +73,7 @@ _ACTORS = f"""
       r.kind <> 'decision' OR (q.id IS NOT NULL AND r.key = q.id::text AND r.content::jsonb->>'request' = r.key) IS TRUE AS sound
     FROM (
       SELECT * FROM books.records WHERE strand = %(strand)s AND link BETWEEN %(first)s AND %(last)s
-        AND (kind IN ('request', 'decision') OR kind = 'account_status' AND {_ALONE}) OFFSET 0) r
+        AND (kind IN ('request', 'decision') OR kind IN ('account_status', 'asset_status', 'dispute') AND {_ALONE}) OFFSET 0) r
     LEFT JOIN LATERAL (
       SELECT id, recorded_by, content::jsonb->>'action' AS action FROM books.records
       WHERE r.kind = 'decision' AND id = r.request AND kind = 'request' OFFSET 0) q ON true) a
@@ -114,9 +119,13 @@ def _unapproved(effect: Any) -> str:
 def _without_role(actor: Any, eras: Eras) -> Iterator[tuple[str, str]]:
     """What the rules of the time say against who asked, decided or froze, each with the kind of difference."""
     version, roles = eras.version(actor.era), eras.roles(actor.by, actor.era)
-    if actor.kind == "account_status":
+    if actor.kind in ("account_status", "asset_status"):
         if not roles & _FREEZERS:
-            yield "role", f"{actor.by} had no role that may freeze an account"
+            yield "role", f"{actor.by} had no role that may freeze"
+        return
+    if actor.kind == "dispute":
+        if not roles - READERS:
+            yield "role", f"{actor.by} had no role that may file a dispute"
         return
     if not actor.sound:
         yield "approval", "it decides no request"

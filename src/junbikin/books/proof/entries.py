@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from junbikin.books.flows import UNFROZEN
 from junbikin.books.proof.cut import Connection, Part
 from junbikin.books.proof.eras import READERS, Eras
 from junbikin.books.proof.verdict import Difference
@@ -29,13 +30,14 @@ _ACTS = """
     ARRAY(SELECT need FROM unnest(%(needs)s::text[]) need WHERE says->>need <> '') AS states,
     CASE WHEN request IS NULL THEN recorded_by ELSE (SELECT q.recorded_by FROM books.records q WHERE q.id = b.request AND q.kind = 'request') END AS maker,
     CASE WHEN request IS NOT NULL THEN (SELECT d.recorded_by FROM books.records d WHERE d.kind = 'decision' AND d.key = b.request::text) END AS approver,
-    subject IS DISTINCT FROM CASE WHEN says->>'purpose' = 'release' THEN says->>'position' END AS misfiled
+    subject IS DISTINCT FROM CASE WHEN says->>'purpose' = 'release' THEN says->>'position' END AS misfiled,
+    says->>'purpose' = 'compensation' AND subject = says->>'plan' AS planned
   FROM (
     SELECT *, content::jsonb AS says FROM books.records
     WHERE strand = %(strand)s AND link BETWEEN %(first)s AND %(last)s AND kind = 'batch' OFFSET 0) b
 """
 
-_ACT = f"SELECT era, purpose, states, by, request, maker, approver, misfiled FROM ({_ACTS}) acts"
+_ACT = f"SELECT era, purpose, states, by, request, maker, approver, misfiled, planned FROM ({_ACTS}) acts"
 
 # Entries are summed by batch and account, and compared in order of account with `balances`, found by their key: neighbours are
 # near each other on disk. Accounts are summed by owner, owners by asset. What comes back is one row for each pattern of payers
@@ -56,7 +58,7 @@ _FLOWS = f"""
         SELECT r.id, r.link, r.act, r.effective_at, r.recorded_at, e.*
         FROM (
           SELECT id, link, effective_at, recorded_at, accounts, amounts,
-            min(link) OVER (PARTITION BY era, purpose, states, by, request IS NULL, maker, approver, misfiled) AS act
+            min(link) OVER (PARTITION BY era, purpose, states, by, request IS NULL, maker, approver, misfiled, planned) AS act
           FROM ({_ACTS}) acts OFFSET 0) r
         CROSS JOIN LATERAL (
           SELECT account, sum(amount) AS amount, count(*) AS entries, bool_or(amount < 0) AS pays, bool_or(amount > 0) AS gets
@@ -107,16 +109,18 @@ def _forbidden(flow: Any, act: Any, eras: Eras) -> Iterator[tuple[str, str]]:
         yield "flow", "it was recorded before there were rules"
         return
     scope = "booked" if flow.booked else "held"
+    by_plan = False
     for payer, receiver in product(flow.payers or (), flow.receivers or ()):
         rule = eras.rules.flow(version, act.purpose, payer, receiver, scope)
         named = f"{payer} → {receiver} ({scope}) for the purpose {act.purpose}"
         if rule is None:
             yield "flow", f"the flow rules do not allow {named}"
             return
+        by_plan = by_plan or "permission" in rule.needs
         if rule.approved_by and act.request is None:
             yield "flow", f"{named} needs the approval of a second person, and it has no request"
         for need in rule.needs:
-            if need not in act.states:
+            if need != UNFROZEN and need not in act.states:
                 yield "flow", f"{named} needs its {need}, and it does not state it"
         if act.maker is not None and not rule.made_by & eras.roles(act.maker, act.era):
             yield "role", f"{act.maker} had no role that may make {named}"
@@ -124,7 +128,9 @@ def _forbidden(flow: Any, act: Any, eras: Eras) -> Iterator[tuple[str, str]]:
             yield "approval", f"{act.approver} had no role that may approve {named}"
     if not eras.roles(act.by, act.era) - READERS:
         yield "role", f"{act.by} had no role that may post"
-    if act.misfiled:
+    if by_plan and not act.planned:
+        yield "flow", "its subject is not the plan that it sets money apart for"
+    if act.misfiled and not by_plan:
         yield "flow", "its subject is not the position that it releases from"
 
 

@@ -14,7 +14,7 @@ _RELEASES = """
       FROM (
         SELECT b.id, b.key, b.link, b.subject, a.place = 'booked' AS booked, a.asset, -sum(e.amount) AS amount
         FROM (
-          SELECT * FROM books.records b WHERE kind = 'batch' AND subject IS NOT NULL AND NOT EXISTS (
+          SELECT * FROM books.records b WHERE kind = 'batch' AND subject IS NOT NULL AND content::jsonb->>'purpose' = 'release' AND NOT EXISTS (
             SELECT 1 FROM books.records u WHERE u.kind = 'batch' AND u.key = 'reversal:' || b.id
               AND u.content::jsonb->>'purpose' = 'reversal' AND u.accounts = b.accounts
               AND u.amounts = ARRAY(SELECT -x.amount FROM unnest(b.amounts) WITH ORDINALITY x(amount, n) ORDER BY n)) OFFSET 0) b

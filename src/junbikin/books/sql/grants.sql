@@ -21,6 +21,6 @@ GRANT USAGE ON SCHEMA books TO :app;
 GRANT SELECT ON ALL TABLES IN SCHEMA books TO :app;
 GRANT EXECUTE ON FUNCTION
   books.post, books.request, books.decide, books.open_accounts, books.freeze, books.put_on_record, books.found_person,
-  books.treat_break,
+  books.treat_break, books.tell_incident, books.freeze_asset, books.file_dispute, books.entitle, books.pay_out, books.record_result,
   books.change_secret, books.balance, books.batch_digest, books.batch_digest_hex, books.record_digest, books.entries_digest, books.instant
 TO :app;

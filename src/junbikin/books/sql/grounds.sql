@@ -1,14 +1,20 @@
 -- The grounds of a batch: what its flow needs beside the entries, and the approval of a second person.
 
--- What a flow needs beside its entries: a reference, a plan, the authority's approval, an excess over the cap.
-CREATE OR REPLACE FUNCTION books.check_needs(p_key text, p_content jsonb, p_needs text[], p_accounts bigint[], p_amounts numeric[])
-RETURNS void LANGUAGE plpgsql AS $$
+-- What a flow of an asset needs beside its entries: a reference, a plan, the authority's approval, an excess over the cap, all of which
+-- the batch states; and `unfrozen`, that the asset is not frozen.
+CREATE OR REPLACE FUNCTION books.check_needs(
+  p_key text, p_content jsonb, p_needs text[], p_asset text, p_accounts bigint[], p_amounts numeric[]
+) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   v_need text;
   v_undone record;
 BEGIN
   FOREACH v_need IN ARRAY p_needs LOOP
-    IF coalesce(p_content->>v_need, '') = '' THEN
+    IF v_need = 'unfrozen' THEN
+      IF books.is_frozen(p_asset) THEN
+        PERFORM books.refuse('the asset ' || p_asset || ' is frozen', 'batch ' || p_key, 'wait until two people have opened it again: see `junbikin incident show`');
+      END IF;
+    ELSIF coalesce(p_content->>v_need, '') = '' THEN
       PERFORM books.refuse('the purpose ' || (p_content->>'purpose') || ' needs its ' || v_need, 'batch ' || p_key,
         'state it as ' || quote_literal(v_need));
     END IF;
@@ -18,14 +24,17 @@ BEGIN
       'assess the day with `junbikin assess`, and give the digest that `junbikin reserve history --json` shows');
   END IF;
   IF 'reverses' = ANY (p_needs) THEN
-    SELECT r.accounts, r.amounts, r.content::jsonb->>'purpose' AS purpose INTO v_undone FROM books.records r
+    SELECT r.accounts, r.amounts, r.subject, r.content::jsonb->>'purpose' AS purpose INTO v_undone FROM books.records r
     WHERE r.kind = 'batch' AND r.id = substring(p_key from '^reversal:([1-9][0-9]{0,17})$')::bigint AND r.id::text = p_content->>'reverses';
     IF NOT FOUND OR v_undone.accounts <> p_accounts OR v_undone.purpose = 'reversal'
         OR v_undone.amounts <> ARRAY(SELECT -a FROM unnest(p_amounts) WITH ORDINALITY x(a, o) ORDER BY o) THEN
       PERFORM books.refuse('this does not undo batch ' || (p_content->>'reverses'), 'batch ' || p_key,
         'a reversal has the same accounts and opposite amounts, the key "reversal:RECORD", and is not itself undone');
     END IF;
+    PERFORM books.check_undone(p_key, v_undone.purpose, v_undone.subject);
   END IF;
+  IF 'permission' = ANY (p_needs) THEN PERFORM books.check_plan(p_key, p_content, p_accounts, p_amounts); END IF;
+  IF 'result' = ANY (p_needs) THEN PERFORM books.check_result(p_key, p_content->>'purpose', p_content->>'result'); END IF;
   IF p_needs @> '{position,authority}' THEN PERFORM books.check_release(p_key, p_content->>'position', p_accounts, p_amounts); END IF;
 END $$;
 
@@ -48,7 +57,7 @@ BEGIN
       SELECT unnest(p_accounts) AS account, unnest(p_amounts) AS amount, false AS earlier
       UNION ALL
       SELECT unnest(r.accounts), unnest(r.amounts), true FROM books.records p
-      JOIN books.records r ON r.kind = 'batch' AND r.subject = p.key
+      JOIN books.records r ON r.kind = 'batch' AND r.subject = p.key AND r.content::jsonb->>'purpose' = 'release'
       WHERE p.kind = 'position' AND p.effective_at = v_shown.effective_at
         AND NOT EXISTS (
           SELECT 1 FROM books.records u WHERE u.kind = 'batch' AND u.key = 'reversal:' || r.id AND u.content::jsonb->>'purpose' = 'reversal')) e

@@ -180,7 +180,7 @@ BEGIN
         PERFORM books.refuse(coalesce(p_maker->>'name', 'nobody') || ' has no role that may make this', 'batch ' || p_key || ', purpose ' || v_purpose,
           'let one of ' || array_to_string(v_rule.made_by, ', ') || ' do it');
       END IF;
-      IF v_rule.needs <> '{}' THEN PERFORM books.check_needs(p_key, v_content, v_rule.needs, p_accounts, p_amounts); END IF;
+      IF v_rule.needs <> '{}' THEN PERFORM books.check_needs(p_key, v_content, v_rule.needs, v_payer.asset, p_accounts, p_amounts); END IF;
       IF v_rule.approved_by <> '{}' THEN v_approvers := v_approvers || array_to_string(v_rule.approved_by, ','); END IF;
     END LOOP;
     IF v_sum <> 0 THEN
@@ -196,7 +196,7 @@ BEGIN
     PERFORM books.check_approval(p_key, p_effective_at, p_content, p_accounts, p_amounts, p_request, v_approvers);
   END IF;
   v_id := books.write_record(v_id, v_next.strand, v_next.link, v_next.previous, v_next.recorded_at, 'batch',
-    CASE WHEN v_purpose = 'release' THEN v_content->>'position' END, p_key, v_effective, p_by, p_why, p_request,
+    CASE v_purpose WHEN 'release' THEN v_content->>'position' WHEN 'compensation' THEN v_content->>'plan' END, p_key, v_effective, p_by, p_why, p_request,
     p_content, p_accounts, p_amounts, v_entries);
   IF v_all.opens THEN
     UPDATE books.accounts a SET lanes = a.lanes + 1 FROM books.balances b
@@ -218,6 +218,7 @@ DECLARE
   v_known bigint := books.posted(p_key, p_effective_at, p_content, p_accounts, p_amounts);
 BEGIN
   IF v_known IS NOT NULL THEN RETURN v_known; END IF;
+  IF starts_with(p_key, 'payout') THEN PERFORM books.refuse_payout(p_key); END IF;
   IF p_request IS NOT NULL THEN  -- what was approved may be posted by anyone who acts, within the roles of who asked for it
     IF books.roles_of(v_maker) && '{auditor,supervisor}' THEN
       PERFORM books.refuse(p_person || ' only reads', 'batch ' || p_key, 'let a reserve_officer post it');
@@ -225,6 +226,14 @@ BEGIN
     SELECT books.latest('person', recorded_by) INTO v_maker FROM books.records WHERE id = p_request AND kind = 'request';
   END IF;
   RETURN books.post_batch(v_maker, p_person, p_key, p_effective_at, p_why, p_content, p_accounts, p_amounts, p_request);
+END $$;
+
+-- Keys of payouts are those of their results: `record_result` alone posts them.
+CREATE OR REPLACE FUNCTION books.refuse_payout(p_key text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF p_key ~ '^payout(_return)?:' THEN
+    PERFORM books.refuse('a payout is posted with its result', 'batch ' || p_key, 'bring results in with `junbikin incident results`, or use another key');
+  END IF;
 END $$;
 
 -- Whoever else posts or asks under this key waits from here on, and then finds it there.

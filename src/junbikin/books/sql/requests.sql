@@ -63,14 +63,14 @@ BEGIN
   IF coalesce(p_subject, '') = '' OR length(p_subject) > 200 OR p_subject ~ '[[:cntrl:]]' OR jsonb_typeof(p_says) IS DISTINCT FROM 'object' THEN
     PERFORM books.refuse('the request does not say of what, or what', 'action ' || p_action, 'name a subject, on one line, and what to record of it');
   END IF;
-  IF p_action IN ('place', 'provider', 'insurer', 'policy') AND NOT books.is_name(p_subject, 64) THEN
+  IF p_action IN ('place', 'provider', 'paying_bank', 'insurer', 'policy') AND NOT books.is_name(p_subject, 64) THEN
     PERFORM books.refuse('this is no name: ' || p_subject, 'action ' || p_action, 'choose one of 1 to 64 visible characters without "/"');
   END IF;
   IF p_action IN ('address', 'token') AND p_subject !~ '^[a-z][a-z-]*(:[0-9]+)?:[0-9A-Za-z._-]+$' THEN
     PERFORM books.refuse('this is on no network: ' || p_subject, 'action ' || p_action, 'write it as NETWORK:ADDRESS, or NETWORK:ASSET');
   END IF;
   -- Who someone is and whether an account is open hold from when they are recorded: dated ahead they would outlast every later word.
-  IF p_effective_at IS NOT NULL AND p_action IN ('person', 'account_status') THEN
+  IF p_effective_at IS NOT NULL AND p_action IN ('person', 'account_status', 'asset_status', 'dispute') THEN
     PERFORM books.refuse('this holds from its approval, at no other time', 'action ' || p_action, 'leave the effective time out');
   END IF;
   IF p_effective_at !~ '^[2-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})$' THEN
@@ -81,6 +81,10 @@ BEGIN
       NOT EXISTS (SELECT 1 FROM books.accounts WHERE code = p_subject) OR p_says->>'status' IS NULL OR p_says->>'status' NOT IN ('open', 'closed')) THEN
     PERFORM books.refuse('there is no such account, or no such status', 'account ' || p_subject, 'an account is opened again or closed');
   END IF;
+  IF p_action = 'asset_status' AND (p_says <> '{"status": "open"}' OR NOT books.is_frozen(p_subject)) THEN
+    PERFORM books.refuse('there is no frozen asset ' || p_subject || ', or no such status', 'asset ' || p_subject, 'an asset that is frozen is opened again');
+  END IF;
+  IF p_action = 'dispute' THEN PERFORM books.check_dispute(p_subject, p_says); END IF;
 END $$;
 
 -- Approves or refuses a request; what is approved takes effect in the same instant. A request is decided once.
@@ -133,6 +137,11 @@ BEGIN
   IF v_action.action = 'account_status' THEN
     PERFORM books.lock_accounts(ARRAY(SELECT id FROM books.accounts WHERE code = v_request.says->>'subject'));
   END IF;
+  IF p_verdict = 'approve' AND v_action.action IN ('asset_status', 'dispute') THEN
+    PERFORM books.lock_key(v_action.action || ':' || (v_request.says->>'subject'));
+    IF v_action.action = 'asset_status' THEN PERFORM books.lock_all_accounts(); END IF;
+    PERFORM books.check_subject(v_action.action, v_request.says->>'subject', v_request.says->'says', v_request.says->>'effective_at');
+  END IF;
   v_inline := CASE WHEN p_verdict = 'approve' THEN v_request.says->'inline' END;
   IF v_inline IS NOT NULL THEN
     SELECT array_agg(a::bigint ORDER BY o) INTO v_accounts FROM jsonb_array_elements_text(v_inline->'accounts') WITH ORDINALITY x(a, o);
@@ -147,6 +156,7 @@ BEGIN
     IF v_inline IS NULL THEN RETURN NULL; END IF;  -- its batches are posted later, each as approved
     v_known := books.posted(v_inline->>'key', (v_inline->>'effective_at')::timestamptz, v_inline->>'content', v_accounts, v_amounts);
     IF v_known IS NOT NULL THEN RETURN v_known; END IF;  -- somebody posted just this meanwhile
+    PERFORM books.refuse_payout(v_inline->>'key');
     RETURN books.post_batch(books.latest('person', v_request.recorded_by), v_request.recorded_by, v_inline->>'key', (v_inline->>'effective_at')::timestamptz,
       v_request.why, v_inline->>'content', v_accounts, v_amounts, p_request);
   END IF;
