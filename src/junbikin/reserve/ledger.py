@@ -23,6 +23,7 @@ from junbikin.books.schema import accounts, records
 from junbikin.errors import BooksProblem
 from junbikin.figures.amounts import EXACT
 from junbikin.registry.log import said
+from junbikin.reserve.losses import incidents_on_record
 from junbikin.reserve.moves import BOOKED
 
 _KINDS = {"accrual": "accrual", "compensation": "use", "release": "release"}
@@ -87,6 +88,11 @@ class Ledger:
                 with _reading("place", place):
                     rows.append(_asset(self.as_of, asset, place, held, places.get(place, {})))
         return rows
+
+    @cached_property
+    def incidents(self) -> list[dict[str, Any]]:
+        """Every incident on record that had happened: they stand beside those ingested from files, and before those of the same id."""
+        return incidents_on_record(self.books, self.at, self.known_at)
 
     @cached_property
     def unplaced(self) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from junbikin.calendars import Period, fiscal_year
 from junbikin.facts.lake import Lake
 from junbikin.facts.rollups import DayVolume, day_volumes
-from junbikin.figures import Figure, Name, given, plain, smallest, total
+from junbikin.figures import Figure, Name, given, hole, plain, smallest, total
 from junbikin.figures.amounts import EXACT
 from junbikin.reserve.prices import Daily, Prices, daily_prices, mean_price
 from junbikin.reserve.property import Property, read_property
@@ -205,24 +205,16 @@ class FactsView:
         return given(total_of(row["amount_jpy"] for row in mine), currency, name, source, f"booked.{kind}")
 
     def net_losses(self, period: Period) -> Figure:
-        """Losses of the period's incidents less what was recovered of each."""
-        rows = self.lake.rows("incidents", self.lake.days("incidents", period.start, min(period.end, self.as_of)))
-        parts = []
-        for row in rows:
-            of = row["incident_id"]
-            loss = given(
-                row["loss_jpy"],
-                "JPY",
-                Name(f"loss of {of}", f"{of}の損失"),
-                data_source("incidents", f"loss of {of}", [row]),
+        """Losses of the period's incidents less what was recovered of each; a hole for each part that is not known.
+
+        Incidents come from files and from the books; where both have one of the same id, the books say what it took.
+        """
+        parts = [
+            (self._lost(row, "loss", by) - self._lost(row, "recovered", by)).named(
+                f"loss.{row['incident_id']}", f"net loss of {row['incident_id']}", f"{row['incident_id']}の純損失"
             )
-            back = given(
-                row["recovered_jpy"],
-                "JPY",
-                Name(f"recovered of {of}", f"{of}の回収"),
-                data_source("incidents", f"recovered of {of}", [row]),
-            )
-            parts.append((loss - back).named(f"loss.{of}", f"net loss of {of}", f"{of}の純損失"))
+            for row, by in self._incidents(Period(period.name, period.start, min(period.end, self.as_of)))
+        ]
         if not parts:
             source = data_source("incidents", f"incidents {period.start}…{period.end}", [])
             return given(
@@ -231,6 +223,31 @@ class FactsView:
         return total(parts, self.currency).named(
             "net_losses", f"net losses, {period.start} to {period.end}", f"純損失（{period.start}〜{period.end}）"
         )
+
+    def _incidents(self, period: Period) -> list[tuple[dict[str, Any], str]]:
+        """The incidents of a period, those of files first, each with what its source is called."""
+        on_record = {row["incident_id"]: row for row in self.ledger.incidents} if self.ledger else {}
+        ingested = self.lake.rows("incidents", self.lake.days("incidents", period.start, period.end))
+        instead = {row["incident_id"] for row in ingested} & on_record.keys()
+        found = [(row, "") for row in ingested if row["incident_id"] not in on_record]
+        return found + [
+            (row, ", by the books instead of the file" if id in instead else ", by the books")
+            for id, row in on_record.items()
+            if row["occurred_on"] in period
+        ]
+
+    def _lost(self, row: dict[str, Any], part: str, by: str) -> Figure:
+        of, amount = row["incident_id"], row[f"{part}_jpy"]
+        ja = {"loss": "損失", "recovered": "回収"}[part]
+        name = Name(f"{part} of {of}", f"{of}の{ja}")
+        unit = self.currency if by else "JPY"
+        if amount is None:
+            why = Name(
+                f"the {part} of {of} is not known: state it with `junbikin incident`",
+                f"{of}の{ja}が不明：`junbikin incident` で入力する",
+            )
+            return hole(unit, name, why)
+        return given(amount, unit, name, data_source("incidents", f"{part} of {of}{by}", [row]))
 
     @cached_property
     def _controls(self) -> dict[str, dict[str, Any]]:
