@@ -94,11 +94,12 @@ def test_what_had_not_happened_or_was_not_known_is_not_seen(cast: Cast) -> None:
 def test_a_position_that_reads_it_goes_on_record_and_is_verified_after_more_is_told(cast: Cast) -> None:
     home = cast.books.home
     bring(home, "customer_balances", ["2025-09-30,c1,BTC,6"])
+    bring(home, "holdings", ["2025-09-30,vault,BTC,6,customer,cold"])
     bring(home, "prices", ["BTC,JPY,2025-09-30T09:00:00+09:00,10000000,ours"])
     told(cast, "inc", taken("4000000000000"))
     lake, ledger = open_lake(home), Ledger(cast.books, DAY, known_now(cast.books))
     position = assess(lake, load_rulebook("jp-reserve-candidate"), DAY, FactsView(lake, DAY, ledger))
-    assert any(step.key == "loss.inc" for root in position.steps for step in root.walk())
+    assert any(step.key == "loss.inc" for step in position.requirement.walk())
     record(cast.books, [position])
     tell(cast.books, cast.cem, "inc", taken("1", "other"), "more", OCCURRED)
     checked = verify(home, position.document())
