@@ -35,19 +35,44 @@ ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
-class Affected:
-    """Who lost something of `asset`: `who` is one of WHO; `file` is the CSV of accounts, beside the rule."""
+class HoldersAt:
+    """Every customer who held the asset at an instant."""
 
-    who: str
     asset: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListedIn:
+    """The accounts in a CSV file beside the rule: with the quantities that it states, or with their balances at an instant."""
+
+    asset: str
+    file: Path
     at: datetime | None
-    file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldersAtPlace:
+    """The customers for whom the books had the asset at one place at an instant."""
+
+    asset: str
     place: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """Those whose dispute was upheld and whom no approved plan has covered, with what they were given."""
+
+    asset: str
+
+
+Affected = HoldersAt | ListedIn | HoldersAtPlace | Disputed
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """How the loss is shared: `how` is one of HOW; `lost` is what pro-rata shares divide."""
+    """How the loss is shared: `how` is one of HOW; `lost` is what pro-rata shares divide, None elsewhere."""
 
     how: str
     lost: Decimal | None
@@ -149,14 +174,19 @@ def read_rule(path: Path) -> Rule:
     shared = _shared(top.table("shared"), affected)
     parts = tuple(_part(table, affected.asset) for table in top.tables("parts"))
     _together(top, parts)
+    pays_on, refill = _payment(top.table("payment")), _replenishment(top.table("replenishment"))
+    if refill.first < pays_on:
+        raise top.wrong(
+            "replenishment.first", "the reserve would be refilled before it is used", f"write {pays_on} or a later day"
+        )
     return Rule(
         title=top.text("title"),
         affected=affected,
         shared=shared,
         parts=parts,
         funding=_funding(top.table("funding"), [part.pays for part in parts]),
-        replenishment=_replenishment(top.table("replenishment")),
-        pays_on=_payment(top.table("payment")),
+        replenishment=refill,
+        pays_on=pays_on,
         content=_as_json(top.content),
     )
 
@@ -164,20 +194,28 @@ def read_rule(path: Path) -> Rule:
 def _affected(table: Table, beside: Path) -> Affected:
     who = table.choice("who", WHO)
     table.knows("who", "asset", *WHO[who], when=f'who = "{who}"')
-    file = beside / table.text("file") if who == "accounts" else None
-    needs_time = who in ("holders", "place") or table.has("at")
-    at = table.instant("at") if needs_time else None
-    return Affected(who, table.symbol("asset"), at, file, table.text("place") if who == "place" else "")
+    asset = table.symbol("asset")
+    match who:
+        case "holders":
+            return HoldersAt(asset, table.instant("at"))
+        case "accounts":
+            return ListedIn(asset, beside / table.text("file"), table.instant("at") if table.has("at") else None)
+        case "place":
+            return HoldersAtPlace(asset, table.text("place"), table.instant("at"))
+        case _:
+            return Disputed(asset)
 
 
 def _shared(table: Table, affected: Affected) -> Shared:
     how = table.choice("how", HOW)
     table.knows("how", *HOW[how], when=f'how = "{how}"')
-    if affected.who == "disputes" and how != "specific":
+    if isinstance(affected, Disputed) and how != "specific":
         raise table.wrong("how", "what disputes were upheld for is specific", 'write how = "specific"')
-    if how == "specific" and affected.who in ("holders", "place"):
+    if how == "specific" and isinstance(affected, HoldersAt | HoldersAtPlace):
         raise table.wrong(
-            "how", f'who = "{affected.who}" states nobody\'s quantity', 'write "whole" or "pro_rata", or name accounts'
+            "how",
+            "a balance at a time is not specific",
+            'write "whole" or "pro_rata", or name accounts with quantities',
         )
     return Shared(how, table.above_zero("lost") if how == "pro_rata" else None)
 
@@ -187,6 +225,8 @@ def _part(table: Table, asset: str) -> Part:
     pays = table.symbol("pays")
     if pays == asset and table.has("price"):
         raise table.wrong("price", f"{asset} for {asset} is in kind and has no price", "leave the price out")
+    if pays == "JPY" and table.has("decimals") and table.count("decimals", MOST_DECIMALS):
+        raise table.wrong("decimals", "nothing is paid in parts of a yen", "write decimals = 0")
     return Part(
         table.above_zero("share"),
         pays,

@@ -1,0 +1,126 @@
+"""`incident draft`, `plan`, `compare` and `ask`: from rules to a plan whose approval is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from junbikin.cli.acting import Acting, acts
+from junbikin.cli.filed import tell
+from junbikin.cli.incident_acts import ID
+from junbikin.cli.show import AS_JSON, as_json, console, home_of, lang_of, progress_bar
+
+if TYPE_CHECKING:
+    from junbikin.incidents.plan.document import Plan
+    from junbikin.reports.words import Lang
+
+
+@click.command()
+@ID
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.pass_context
+def draft(ctx: click.Context, incident: str, folder: Path) -> None:
+    """Write rules to begin with into FOLDER: in kind, yen at the moment, the average of 24 hours."""
+    from junbikin.books.database import open_books
+    from junbikin.incidents.incident import incident_of
+    from junbikin.incidents.plan.drafting import drafted, put
+
+    home = home_of(ctx)
+    with open_books(home) as books:
+        files = put(drafted(books, incident_of(books, incident), home.today()), folder)
+    for file in files:
+        click.echo(f"wrote {file}")
+    click.echo(f"next: junbikin incident plan {incident} NAME {files[0]}")
+
+
+@click.command()
+@ID
+@click.argument("name")
+@click.argument("rule", type=click.Path(path_type=Path))
+@AS_JSON
+@click.pass_context
+def plan(ctx: click.Context, incident: str, name: str, rule: Path, json_: bool) -> None:
+    """Make the plan NAME (補償計画) by RULE: everyone's amount, who pays, what stays unpaid, and its digest."""
+    from junbikin.books.database import open_books
+    from junbikin.incidents.incident import incident_of
+    from junbikin.incidents.plan.compare import compared
+    from junbikin.incidents.plan.making import make
+
+    home = home_of(ctx)
+    with open_books(home) as books:
+        with progress_bar() as progress:
+            made = make(books, incident, name, rule, home.today(), progress)
+        answer = compared(home, incident_of(books, incident), made)
+    if json_:
+        as_json(answer.document() | {"findings": made.body["findings"], "folder": str(made.folder)})
+        return
+    _show(made, lang_of(ctx))
+    if made.funded:
+        click.echo(f"next: junbikin incident ask {incident} {name} --permission TEXT --why W --as NAME")
+
+
+@click.command()
+@ID
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@AS_JSON
+@click.pass_context
+def compare(ctx: click.Context, incident: str, names: tuple[str, ...], json_: bool) -> None:
+    """Compare plans, all of the incident or those named: cost, who pays, who loses what, days until paid."""
+    from junbikin.books.database import open_books
+    from junbikin.errors import BadInput
+    from junbikin.incidents.incident import incident_of
+    from junbikin.incidents.plan.compare import compared
+    from junbikin.incidents.plan.document import plans, read_plan
+    from junbikin.reports.plans import comparison
+
+    home = home_of(ctx)
+    with open_books(home) as books:
+        happened = incident_of(books, incident)
+    found = [read_plan(home, incident, name) for name in names] or plans(home, incident)
+    if not found:
+        raise BadInput(
+            "there is no plan to compare", where=f"incident {incident}", then="make one with `junbikin incident plan`"
+        )
+    sides = [compared(home, happened, one) for one in found]
+    if json_:
+        as_json({"plans": [side.document() for side in sides]})
+    else:
+        console().print(comparison(sides, lang_of(ctx)))
+
+
+@click.command()
+@ID
+@click.argument("name")
+@click.option(
+    "--permission", required=True, metavar="TEXT",
+    help='Why the loss may be made good: "confirmed: …" or "exempt: …", as `incident permission` has it.',
+)  # fmt: skip
+@click.option("--why", required=True, help="The reason, which goes on record.")
+@acts
+@AS_JSON
+@click.pass_context
+def ask(ctx: click.Context, incident: str, name: str, permission: str, why: str, who: Acting, json_: bool) -> None:
+    """Ask for the plan NAME to be approved: its money is set apart, and just its amounts can be paid."""
+    from junbikin.books.database import open_books
+    from junbikin.incidents.plan.asking import ask as file
+    from junbikin.incidents.plan.document import read_plan
+    from junbikin.reports.plans import asked_for
+
+    home = home_of(ctx)
+    found = read_plan(home, incident, name)
+    for line in asked_for(found, permission, home.currency, lang_of(ctx)):
+        click.echo(line, err=True)
+    with open_books(home) as books:
+        actor = who.proved(books)
+        with progress_bar() as progress:
+            number = file(books, actor, found, permission, why, progress)
+        tell(books, number, json_)
+
+
+def _show(made: Plan, lang: Lang) -> None:
+    from junbikin.reports.plans import plan_parts
+
+    for part in plan_parts(made, lang):
+        console().print(part)

@@ -1,0 +1,139 @@
+"""Making a plan: the rule is read, everyone's amount worked, who pays found; all of it is written aside and then takes its name."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy import select
+
+from junbikin.books.database import Books, telling
+from junbikin.books.journal import known_now
+from junbikin.books.schema import records
+from junbikin.errors import BadInput
+from junbikin.facts.engine import connect, literal
+from junbikin.facts.lake import open_lake
+from junbikin.facts.run import Progress
+from junbikin.figures import Figure, total
+from junbikin.incidents.incident import incident_of
+from junbikin.incidents.plan.affected import gather
+from junbikin.incidents.plan.document import DOCUMENT, Plan, folder_of, read_plan
+from junbikin.incidents.plan.entitlements import CHUNK, FILE, chunks, write
+from junbikin.incidents.plan.found import Scene
+from junbikin.incidents.plan.funding import fund
+from junbikin.incidents.plan.legs import owed, payments, totals
+from junbikin.incidents.plan.refill import instalments, positions_after
+from junbikin.incidents.plan.rule import ListedIn, read_rule
+from junbikin.incidents.plan.written import Made, written
+from junbikin.reserve.ledger import Ledger
+from junbikin.reserve.view import FactsView
+
+RULE = "rule.toml"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
+def make(books: Books, incident: str, name: str, file: Path, today: date, progress: Progress) -> Plan:
+    """The plan `name` of an incident by the rule in a file, as of `today`; the same facts, books and day give the same digest.
+
+    Raises `BadInput` when the rule or what it needs is not right, or when another plan of this name was asked for already.
+    """
+    if not NAME.fullmatch(name):
+        raise BadInput(f"{name!r} cannot name a plan", then="use letters, digits, dot, dash and underscore, at most 64")
+    happened, rule = incident_of(books, incident), read_rule(file)
+    if rule.pays_on < today:
+        raise BadInput(
+            f"the day of payment {rule.pays_on} is past", where=f"{file}, payment.on", then="write a day ahead"
+        )
+    folder = folder_of(books.home, incident, name)
+    with _aside(folder) as aside:
+        engine = connect(books.home.memory_limit, aside / "spill")
+        engine.execute(f"ATTACH {literal(str(aside / 'work.duckdb'))} AS work")
+        scene = Scene(open_lake(books.home), books, incident, engine, aside)
+        progress("who is affected", 0.05)
+        holders = gather(scene, rule)
+        progress("shares", 0.5)
+        whole = owed(rule, holders)
+        paid = payments(scene.lake, engine, rule, holders, whole)
+        progress("entitlements", 0.6)
+        write(engine, [payment.leg for payment in paid], aside / FILE)
+        digested = chunks(
+            engine, aside / FILE, list(totals(paid)), CHUNK, lambda what, share: progress(what, 0.7 + share * 0.2)
+        )
+        engine.close()
+        progress("who pays", 0.9)
+        ledger = Ledger(books, today, known_now(books))
+        funded = fund(books, ledger, happened, rule.affected.asset, rule.funding, totals(paid))
+        made = Made(
+            operator=books.home.operator,
+            invented=books.home.invented,
+            incident=incident,
+            name=name,
+            made_on=today,
+            rule=rule,
+            holders=holders,
+            owed=whole,
+            payments=paid,
+            chunks=digested,
+            size=CHUNK,
+            cost=_cost(FactsView(scene.lake, today, ledger), totals(paid)),
+            funded=funded,
+            after=positions_after(scene.lake, ledger, funded),
+            instalments=instalments(funded, rule.replenishment, books.home.currency),
+        )
+        (aside / DOCUMENT).write_text(written(made, scene.lake.head), encoding="utf-8")
+        (aside / RULE).write_bytes(file.read_bytes())
+        if isinstance(rule.affected, ListedIn):
+            (aside / rule.affected.file.name).write_bytes(rule.affected.file.read_bytes())
+        _named(books, incident, name, aside, folder)
+    return read_plan(books.home, incident, name)
+
+
+def _cost(view: FactsView, legs: dict[str, Figure]) -> Figure:
+    """What the plan costs in the home's currency: coins at the day's price."""
+    parts = [view.valued(figure, asset) for asset, figure in legs.items()]
+    return total(parts, view.currency).named("plan.cost", "cost of the plan", "補償計画の費用")
+
+
+@contextmanager
+def _aside(folder: Path) -> Iterator[Path]:
+    """A folder beside the plan's, gone in the end unless it took the plan's name."""
+    aside = folder.parent / f".{folder.name}-{uuid.uuid4().hex}"
+    aside.mkdir(parents=True)
+    try:
+        yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _named(books: Books, incident: str, name: str, aside: Path, folder: Path) -> None:
+    """Gives what was made its name; what stood there must be the same, or a draft that nobody was asked to approve."""
+    for working in (aside / "work.duckdb", aside / "at-place.csv"):
+        working.unlink(missing_ok=True)
+    shutil.rmtree(aside / "spill", ignore_errors=True)
+    if folder.exists():
+        before = read_plan(books.home, incident, name).digest
+        if asked_for(books, before):
+            if before == read_plan(books.home, incident, aside.name).digest:
+                return
+            raise BadInput(
+                f"the plan {name} was asked for already, and this one is another", where=str(folder), then="give this one another name"
+            )  # fmt: skip
+        shutil.rmtree(folder)
+    aside.rename(folder)
+
+
+def asked_for(books: Books, plan: str) -> bool:
+    """Whether somebody asked for the approval of the plan with this digest."""
+    query = select(records.c.id).where(records.c.kind == "request", records.c.key == f"post:{compensation_key(plan)}")
+    with telling(books.home), books.engine.connect() as connection:
+        return connection.scalar(query) is not None
+
+
+def compensation_key(plan: str) -> str:
+    """The key of the batch that sets a plan's money apart."""
+    return f"compensation:{plan[:24]}"
