@@ -66,17 +66,21 @@ def fold(acts: Iterable[Act]) -> dict[tuple[str, int], Chunk]:
     """(asset, chunk) → how its payments stand, of the entitlements, payouts and results of a plan in the order of their chunks and times."""
     chunks: dict[tuple[str, int], Chunk] = {}
     for act in acts:
-        of = act.asset, act.chunk
-        if act.kind == "entitlement":
-            people = int(act.says["people"])
-            chunks[of] = Chunk(
-                *of, int(act.says["first"]), people, np.zeros(people, np.uint8), np.zeros(people, np.int16)
-            )
-        elif act.kind == "payout":
-            _send(chunks[of], act)
-        else:
-            _answer(chunks[of], act.says)
+        take(chunks, act)
     return chunks
+
+
+def take(chunks: dict[tuple[str, int], Chunk], act: Act) -> Chunk:
+    """Takes one more act into the chunks, after all of its chunk's before it, and returns the chunk that it is of."""
+    of = act.asset, act.chunk
+    if act.kind == "entitlement":
+        people = int(act.says["people"])
+        chunks[of] = Chunk(*of, int(act.says["first"]), people, np.zeros(people, np.uint8), np.zeros(people, np.int16))
+    elif act.kind == "payout":
+        _send(chunks[of], act)
+    else:
+        _answer(chunks[of], act.says)
+    return chunks[of]
 
 
 def _send(chunk: Chunk, act: Act) -> None:
