@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,10 +17,16 @@ import pytest
 from junbikin.custody.day import CustodyDay
 from junbikin.custody.judging import judged
 from junbikin.demo import AS_OF, SEED, build
+from junbikin.demo.instructions import BRANCHES, NO_BANK, NO_BRANCH
+from junbikin.demo.operator import CORRECTED, LATER
 from junbikin.facts.datasets import dataset_named
 from junbikin.facts.engine import connect
+from junbikin.facts.ingest import ingest
 from junbikin.facts.lake import open_lake
+from junbikin.facts.mappings import own_names
 from junbikin.home import Home, open_home
+from junbikin.incidents.pay.banks import directory
+from junbikin.incidents.pay.judge import prepare
 from junbikin.reserve.assess import assess
 from junbikin.reserve.position import Position
 from junbikin.reserve.view import FactsView
@@ -145,6 +153,50 @@ def test_what_is_held_covers_what_is_owed_and_guarantees_the_hot_part(home: Home
         assert owed[asset] <= hot + cold < owed[asset] * Decimal("1.001")
         assert hot < owed[asset] * Decimal("0.05")
         assert held[asset, "guarantee", "cold"] == hot
+
+
+def judged_instructions(home: Home, folder: Path) -> Mapping[str, Mapping[str, int]]:
+    """How many of those who hold bitcoin can be paid yen and coins, by what stands in the way."""
+    folder.mkdir()
+    engine = connect(home.memory_limit)
+    try:
+        engine.execute(
+            'COPY (SELECT row_number() OVER (ORDER BY account_id) AS number, account_id, quantity AS holding, 1 AS "JPY", 1 AS "BTC" '
+            f"FROM read_parquet('{home.facts}/customer_balances/*/*.parquet', hive_partitioning = true) "
+            f"WHERE as_of = DATE '{AS_OF}' AND asset = 'BTC') TO '{folder}/entitlements.parquet'"
+        )
+    finally:
+        engine.close()
+    payees = prepare(home, open_lake(home), folder / "entitlements.parquet", folder, lambda what, share: None)
+    return payees.counts
+
+
+def test_most_can_be_paid_and_each_fault_that_there_is_occurs(home: Home, tmp_path: Path) -> None:
+    counts = judged_instructions(home, tmp_path / "plan")
+    assert set(counts["JPY"]) == {
+        "ok", "no_instruction", "unknown_bank", "unknown_branch", "wrong_account_number", "name_not_writable",
+    }  # fmt: skip
+    assert set(counts["BTC"]) == {"ok", "no_instruction"}
+    assert all(some["ok"] > 0.95 * sum(some.values()) for some in counts.values())
+
+
+def test_who_corrects_their_instruction_later_can_be_paid(home: Home, tmp_path: Path) -> None:
+    before = judged_instructions(home, tmp_path / "before")["JPY"]
+    later = shutil.copytree(home.path, tmp_path / "later")
+    known = dataset_named("payout_instructions")
+    receipt = ingest(open_home(later), known, [later / LATER / CORRECTED], own_names(known))
+    [source] = receipt.entry.sources
+    assert source.accepted == source.read > 1_000
+    after = judged_instructions(open_home(later), tmp_path / "after")["JPY"]
+    unpayable = [sum(count for status, count in some.items() if status != "ok") for some in (before, after)]
+    assert 0 < unpayable[1] < unpayable[0] / 2
+
+
+def test_branches_of_instructions_exist_and_their_faulty_codes_do_not() -> None:
+    known = directory().branches
+    assert all(codes in known for codes in BRANCHES)
+    assert all((bank, NO_BRANCH) not in known for bank, _ in BRANCHES)
+    assert all(bank != NO_BANK for bank, _ in known)
 
 
 def custody(home: Home, day: date) -> CustodyDay:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from junbikin.custody.evidence.ingested import keep_ingested
 from junbikin.demo.customers import write_balances, write_holdings, write_past_balances, write_statements
+from junbikin.demo.instructions import write_instructions
 from junbikin.demo.market import market
 from junbikin.demo.noise import Noise
 from junbikin.demo.registers import write_prices, write_registers
@@ -19,14 +20,18 @@ from junbikin.home import CONFIG, Home, create_home, open_home
 
 NAME = "Aozora Crypto (invented example / 架空の例)"
 SEED = 20260331
+LATER = "later"
+"""Folder of a home for what comes in after its day, and is not ingested."""
+CORRECTED = "payout-instructions-corrected.csv"
 
 
 def build(path: Path, seed: int = SEED, progress: Progress = lambda what, share: None) -> Home:
     """The example operator's home, made at `path`. Raises `HomeProblem` when there is a home already."""
     home = _invented_home(path)
-    folder = path / "sources"
+    folder, later = path / "sources", path / LATER
     folder.mkdir(exist_ok=True)
-    for dataset, files in _write_sources(home, folder, seed, progress).items():
+    later.mkdir(exist_ok=True)
+    for dataset, files in _write_sources(home, folder, later, seed, progress).items():
         known = dataset_named(dataset)
         receipt = ingest(home, known, files, own_names(known), progress=progress)
         if dataset == "statements":
@@ -41,8 +46,8 @@ def _invented_home(path: Path) -> Home:
     return open_home(path)
 
 
-def _write_sources(home: Home, folder: Path, seed: int, progress: Progress) -> dict[str, list[Path]]:
-    """Writes what such a firm would export; returns the files of each dataset."""
+def _write_sources(home: Home, folder: Path, later: Path, seed: int, progress: Progress) -> dict[str, list[Path]]:
+    """Writes what such a firm would export; returns the files of each dataset. What comes in after the day goes to `later`."""
     progress("inventing", 0.0)
     known = market(seed)
     engine = connect(home.memory_limit)
@@ -53,6 +58,7 @@ def _write_sources(home: Home, folder: Path, seed: int, progress: Progress) -> d
         sources["customer_balances"] = [write_past_balances(engine, noise, folder), today]
         sources["holdings"] = [write_holdings(engine, folder)]
         sources["statements"] = [write_statements(engine, folder)]
+        sources["payout_instructions"] = [write_instructions(engine, noise, folder, later / CORRECTED)]
     finally:
         engine.close()
     sources["prices"] = [write_prices(known, folder)]
