@@ -16,6 +16,7 @@ from junbikin.errors import BadInput, JunbikinError
 _COMMANDS = {
     "init": ("junbikin.cli.homes", "Make a home for an operator."),
     "demo": ("junbikin.cli.homes", "Build an invented example exchange and assess it."),
+    "demo-bank": ("junbikin.cli.demo_bank", "Answer transfer files as an invented bank would."),
     "ingest": ("junbikin.cli.facts", "Read files of facts into the home."),
     "facts": ("junbikin.cli.facts", "Show what facts there are, and what was refused."),
     "assess": ("junbikin.cli.positions", "Say what must be held, is held, and is missing."),
