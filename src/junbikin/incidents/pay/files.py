@@ -56,3 +56,18 @@ def writing(path: Path) -> Iterator[Growing]:
     finally:
         os.close(descriptor)
     beside.replace(path)
+
+
+def settle(folder: Path) -> None:
+    """Waits until the names in a folder are on disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file that is there."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,11 +1,13 @@
 """Names in the characters of Zengin files: half-width katakana, capitals, digits, space and `()-.`, a byte each in JIS X 0201.
 
-Set-based: SQL that writes names, and columns of bytes. Nothing is cut and nothing is guessed: a name that cannot be written is refused.
+Columns of names at a time: the engine's `translate` works its table out anew for every row. Nothing is cut and nothing is guessed:
+a name that cannot be written is refused.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,8 @@ KANA = _PLAIN + _VOICED + _HALF_VOICED + "ﾞﾟ"
 OTHERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ()-."
 NAME = f"(?:[{_PLAIN}A-Z0-9 ().-]|[{_VOICED}]ﾞ?|[{_HALF_VOICED}][ﾞﾟ]?)+"
 """A pattern of what can be written: a mark follows a kana that can take it."""
+
+MARKS = "ﾞﾟ"
 
 _WIDE = "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン゛゜"
 _HALF = "ｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜﾝﾞﾟ"
@@ -45,56 +49,12 @@ def _signs() -> dict[str, str]:
     full = {chr(ord(sign) + 0xFEE0): sign for sign in OTHERS if sign != " "}
     small = {chr(ord(sign) + 0x20): sign for sign in OTHERS if sign.isalpha()}
     full |= {chr(ord(sign) + 0xFEE0): capital for sign, capital in small.items()}
-    return katakana | hiragana | full | small | dict.fromkeys(_DASHES, "-") | {"　": " "} | dict(zip(_COMBINING, "ﾞﾟ", strict=True))  # fmt: skip
+    return katakana | hiragana | full | small | dict.fromkeys(_DASHES, "-") | {"　": " "} | dict(zip(_COMBINING, MARKS, strict=True))  # fmt: skip
 
 
 _SIGNS = _signs()
 _MARKED = _WITH_MARK + _hiragana(_WITH_MARK)
 _HALF_MARKED = _WITH_HALF_MARK + _hiragana(_WITH_HALF_MARK)
-_BYTES = "!\"#$%&'*+,/:;<=>?@[]_`abcdefghijklmnopqrstuvwxyz{|}~"[: len(KANA)]
-
-
-def written(name: str) -> str:
-    """SQL of a name as it is written in a file: half-width, in capitals, marks apart, no space around it.
-
-    What has no such character stays as it is, and the outcome does not match `NAME`.
-    """
-    apart = f"regexp_replace({name}, {literal(f'([{_MARKED}])')}, '\\1ﾞ', 'g')"
-    apart = f"regexp_replace({apart}, {literal(f'([{_HALF_MARKED}])')}, '\\1ﾟ', 'g')"
-    return f"trim(translate({apart}, {literal(''.join(_SIGNS))}, {literal(''.join(_SIGNS.values()))}))"
-
-
-def can_be_written(name: str) -> str:
-    """SQL of whether a name as `written` has the characters of a file only, its marks where they belong."""
-    return f"regexp_full_match({name}, {literal(NAME)})"
-
-
-def as_bytes(name: str, width: int) -> str:
-    """SQL of a name that can be written, filled with spaces to `width` bytes that `from_bytes` turns into those of a file."""
-    return f"rpad(translate({name}, {literal(KANA)}, {literal(_BYTES)}), {width}, ' ')"
-
-
-def from_bytes(names: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The bytes of a file (JIS X 0201) of names that `as_bytes` gave."""
-    found: NDArray[np.uint8] = _TABLE[names]
-    return found
-
-
-def _table() -> NDArray[np.uint8]:
-    table = np.arange(256, dtype=np.uint8)
-    for stand_in, kana in zip(_BYTES, KANA, strict=True):
-        table[ord(stand_in)] = _byte(kana)
-    return table
-
-
-def _byte(sign: str) -> int:
-    """A half-width kana in JIS X 0201, which has them in Unicode's order."""
-    return ord(sign) - 0xFEC0 if sign in KANA else ord(sign)
-
-
-_TABLE = _table()
-PERMITTED = np.array([byte in {_byte(sign) for sign in KANA + OTHERS} for byte in range(256)])
-"""Of each byte whether names in a file may have it."""
 
 
 def one(name: str) -> str | None:
@@ -106,4 +66,85 @@ def one(name: str) -> str | None:
 
 def encoded(name: str) -> bytes:
     """A name that can be written, as the bytes of a file."""
-    return bytes(map(_byte, name))
+    return bytes(ord(sign) if sign in OTHERS else ord(sign) - _SHIFT for sign in name)
+
+
+_SHIFT = 0xFEC0
+"""Between a half-width kana in Unicode and its byte in JIS X 0201, which has them in the same order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names one after the other in UTF-8, where each starts, and where the last ends."""
+
+    text: NDArray[np.uint8]
+    starts: NDArray[np.int32]
+
+    def copied(self) -> Names:
+        """The same names in memory of their own."""
+        return Names(self.text.copy(), self.starts.copy())
+
+
+def can_be_written(name: str) -> str:
+    """SQL of whether a name as `written` has the characters of a file only, its marks where they belong."""
+    return f"regexp_full_match({name}, {literal(NAME)})"
+
+
+def written(names: Names) -> Names:
+    """Names half-width and in capitals, marks apart. What has no such character becomes one that `NAME` does not match.
+
+    Spaces around a name are still there.
+    """
+    points, starts = _points(names)
+    points = np.minimum(points, len(_FIRST) - 1)
+    marks = _MARK[points]
+    ends = np.cumsum(1 + (marks > 0), dtype=np.int32)
+    half = np.empty(ends[-1] if len(ends) else 0, np.uint16)
+    half[ends - 1] = marks
+    half[ends - 1 - (marks > 0)] = _FIRST[points]
+    return _names(half, np.concatenate([_ZERO, ends])[starts])
+
+
+def in_bytes(names: Names, width: int) -> NDArray[np.uint8]:
+    """Names that can be written and fit, as the bytes of a file, filled with spaces."""
+    points, starts = _points(names)
+    lengths = np.diff(starts)
+    rows = np.full((len(lengths), width), ord(" "), np.uint8)
+    row = np.repeat(np.arange(len(lengths)), lengths)
+    rows[row, np.arange(len(points)) - starts[:-1][row]] = np.where(points > _SHIFT, points - _SHIFT, points)
+    return rows
+
+
+_ZERO = np.zeros(1, np.int32)
+
+
+def _points(names: Names) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
+    """The code points of names, and where each name starts among them."""
+    points = np.frombuffer(names.text.tobytes().decode().encode("utf-32-le"), np.uint32)
+    firsts = np.cumsum((names.text & 0xC0) != 0x80, dtype=np.int32)
+    return points, np.concatenate([_ZERO, firsts])[names.starts]
+
+
+def _names(points: NDArray[np.uint16], starts: NDArray[np.int32]) -> Names:
+    text = np.frombuffer(points.astype(np.uint32).tobytes().decode("utf-32-le").encode(), np.uint8)
+    sizes = np.cumsum(1 + (points > 0x7F) + (points > 0x7FF), dtype=np.int32)
+    return Names(text, np.concatenate([_ZERO, sizes])[starts])
+
+
+_UNKNOWN = 0xFFFD
+
+
+def _tables() -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    first, mark = np.full(0x10000, _UNKNOWN, np.uint16), np.zeros(0x10000, np.uint16)
+    for sign in KANA + OTHERS:
+        first[ord(sign)] = ord(sign)
+    for sign, half in _SIGNS.items():
+        first[ord(sign)] = ord(half)
+    mark[list(map(ord, _MARKED))], mark[list(map(ord, _HALF_MARKED))] = map(ord, MARKS)
+    return first, mark
+
+
+_FIRST, _MARK = _tables()
+"""What each character is written as, and the mark that stands behind it; 0: none."""
+PERMITTED = np.isin(np.arange(256), np.frombuffer(encoded(KANA + OTHERS), np.uint8))
+"""Of each byte whether names in a file may have it."""
