@@ -7,9 +7,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from books.cast import Cast, open_accounts
+from books.cast import Cast
 from custody.conftest import bring
-from junbikin.books.journal import post
 from junbikin.home import Home
 from junbikin.incidents import incident as events
 from junbikin.incidents.plan.document import Plan
@@ -19,6 +18,7 @@ from junbikin.registry.requests import ask_to_post, decide
 
 TODAY = date(2026, 4, 1)
 OCCURRED = datetime(2026, 3, 10, 3, tzinfo=UTC)
+BEFORE = datetime(2026, 3, 1, tzinfo=UTC)
 INCIDENT = "inc-1"
 
 BALANCES = [
@@ -90,6 +90,7 @@ class Scene:
 
     cast: Cast
     folder: Path
+    today: date = TODAY
 
     @property
     def home(self) -> Home:
@@ -104,9 +105,9 @@ class Scene:
         file.write_text(text, encoding="utf-8")
         return file
 
-    def plan(self, name: str = "p", today: date = TODAY, **parts: str) -> Plan:
+    def plan(self, name: str = "p", **parts: str) -> Plan:
         """A plan by a rule."""
-        return make(self.cast.books, INCIDENT, name, self.rule(**parts), today, lambda what, share: None)
+        return make(self.cast.books, INCIDENT, name, self.rule(**parts), self.today, lambda what, share: None)
 
     def incident(self) -> events.Incident:
         return events.incident_of(self.cast.books, INCIDENT)
@@ -121,23 +122,17 @@ def built(cast: Cast, folder: Path, balances: list[str] = BALANCES) -> Scene:
         "prices",
         ["BTC,JPY,2026-03-31T00:00:00Z,9000000,ours", "BTC,JPY,2026-03-10T02:00:00Z,11000000,ours"],
     )
-    open_accounts(cast, ["own/BTC/bank"])
-    cast.pay_in("own/JPY/bank", 110_000_000)
-    cast.pay_in("reserve/JPY/kaede", 20_000_000)
-    cast.approved(
-        "accrual",
-        "accrual",
-        {"own/JPY/booked": "-12000000", "reserve/JPY/booked": "12000000"},
-        position=cast.position(),
-    )
-    post(
-        books, cast.ada, cast.batch("coins", "income", {"outside/BTC/world": "-2", "own/BTC/vault": "2"}, reference="r")
-    )
-    post(
-        books,
-        cast.ada,
-        cast.batch("guard", "guarantee", {"own/BTC/vault": "-2", "guarantee/BTC/vault": "2"}, reference="r"),
-    )
+    moved = (
+        ("own", "income", {"outside/JPY/world": "-110000000", "own/JPY/bank": "110000000"}),
+        ("fund", "fund", {"own/JPY/bank": "-20000000", "reserve/JPY/kaede": "20000000"}),
+        ("coins", "income", {"outside/BTC/world": "-2", "own/BTC/vault": "2"}),
+        ("guard", "guarantee", {"own/BTC/vault": "-2", "guarantee/BTC/vault": "2"}),
+    )  # fmt: skip
+    for key, purpose, entries in moved:
+        cast.post(key, purpose, entries, BEFORE, reference="r")
+    booked = {"own/JPY/booked": "-12000000", "reserve/JPY/booked": "12000000"}
+    accrual = cast.batch("accrual", "accrual", booked, BEFORE, position=cast.position())
+    decide(books, cast.ben, ask_to_post(books, cast.ada, accrual), "approve", "seen")
     opened = events.opened(books, INCIDENT, "hack", OCCURRED, OCCURRED, "the hot wallet was emptied")
     taken = events.taken("BTC", Decimal("4.75000004"), "vault", "hot", "", [], ("52250000.44", "11000000 JPY"))
     for says in (opened, taken):

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from junbikin.errors import BadInput
-from junbikin.facts.engine import literal, parquet
+from junbikin.facts.engine import identifier, literal, parquet
 from junbikin.facts.lake import Lake
 from junbikin.facts.platform import moment
 from junbikin.figures import Figure, Name, Stated, Unit, given, plain, ratio, total
@@ -18,6 +18,7 @@ from junbikin.reserve.sources import data_source
 OWN = "own"
 """The source that is the operator's own trades, on its spot lines."""
 
+_AT = identifier("at")
 _SPOT = "line IN ('spot_principal', 'spot_brokered', 'spot_venue')"
 
 
@@ -68,9 +69,9 @@ def _last(market: _Market, rule: Last) -> Figure:
     segments = market.lake.days("prices", _day(market.lake, oldest), day)
     paths = [str(home.facts / segment.file) for found in segments.values() for segment in found]
     rows = paths and market.lake.ask(
-        f"SELECT epoch_us(at), price FROM {parquet(paths)} WHERE asset = {literal(market.asset)} "
-        f"AND quote = {literal(market.quote)} AND source = {literal(rule.source)} AND at <= {moment(rule.at)} "
-        f"AND at >= {moment(oldest)} ORDER BY at DESC LIMIT 1"
+        f"SELECT epoch_us({_AT}), price FROM {parquet(paths)} WHERE asset = {literal(market.asset)} "
+        f"AND quote = {literal(market.quote)} AND source = {literal(rule.source)} AND {_AT} <= {moment(rule.at)} "
+        f"AND {_AT} >= {moment(oldest)} ORDER BY {_AT} DESC LIMIT 1"
     )
     if not rows:
         raise market.missing(

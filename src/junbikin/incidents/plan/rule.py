@@ -261,13 +261,14 @@ def _together(top: Table, parts: tuple[Part, ...]) -> None:
 
 
 def _funding(table: Table, pays: list[str]) -> Funding:
-    table.knows("order", "place", "accounts", "insurance", "outside")
     order = table.texts("order")
     for kind in order:
         if kind not in KINDS:
             raise table.wrong("order", f"{kind!r} is no source of money", "the sources are " + ", ".join(KINDS))
     if len(set(order)) < len(order):
         raise table.wrong("order", "a source is named twice", "name each once")
+    beside = [kind for kind in order if kind in ("insurance", "outside")]
+    table.knows("order", "place", "accounts", *beside, when="insurance and outside are stated when they are in order")
     place, accounts = table.table("place"), table.table("accounts")
     place.knows(*pays)
     with_accounts = [kind for kind in order if kind not in ("insurance", "outside")]

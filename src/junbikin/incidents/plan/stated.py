@@ -15,6 +15,10 @@ from typing import Any
 from junbikin.errors import BadInput
 from junbikin.figures import Rounding, exact
 
+_SYMBOL = re.compile(r"[A-Z0-9][A-Za-z0-9._-]{0,31}")
+_COLUMNS = ("number", "account_id", "holding")
+"""Names that an asset cannot have where each asset is a column."""
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -84,13 +88,10 @@ class Table:
 
     def symbol(self, key: str) -> str:
         """An asset's or currency's code."""
-        found = self.text(key)
-        if not re.fullmatch(r"[A-Z0-9][A-Za-z0-9._-]{0,31}", found) or found.lower() in (
-            "number",
-            "account_id",
-            "holding",
-        ):
-            raise self._not_possible(key, f'{key} = "BTC", the code of an asset')
+        form = f'{key} = "BTC", the code of an asset'
+        found = self._stated(key, form)
+        if not isinstance(found, str) or not _SYMBOL.fullmatch(found) or found.lower() in _COLUMNS:
+            raise self._not_possible(key, form)
         return found
 
     def choice(self, key: str, choices: Iterable[str]) -> str:
