@@ -17,14 +17,17 @@ import pytest
 from books.cast import Cast, open_accounts
 from custody.conftest import bring
 from junbikin.books.accounts import freeze
+from junbikin.books.claims import plans_of
 from junbikin.books.journal import account_numbers, balance
 from junbikin.errors import BadInput, BooksRefused, PositionProblem, SourceRefused
 from junbikin.figures import Figure
+from junbikin.incidents import disputes
 from junbikin.incidents.plan.asking import ask
 from junbikin.incidents.plan.compare import compared
 from junbikin.incidents.plan.document import Plan, check_files, derivation, plan_with, plans, read_plan
 from junbikin.incidents.plan.entitlements import chunk_columns, chunk_says, digest_of
 from junbikin.incidents.plan.making import make
+from junbikin.registry.requests import ask_to_record
 
 from .scene import BALANCES, IN_KIND, INCIDENT, TODAY, YEN, Scene, approved, built
 
@@ -447,6 +450,15 @@ def test_insurance_pays_by_the_terms_of_its_policy(founded: Callable[[Path], Cas
     assert value(later.figure(expected["amount"])) == 25_000_000
     assert "policy-1" not in {code for code, *_ in lines(later)}
     approved(scene, ask(cast.books, cast.cem, plan, "confirmed: yes", "why", nothing))
+    with pytest.raises(BadInput, match="paid twice"):
+        ask(
+            cast.books,
+            cast.cem,
+            scene.plan("twice", order='["own"]', parts=at_price("1")),
+            "confirmed: yes",
+            "why",
+            nothing,
+        )
     again = scene.plan("again", order=order, insurance=f'policy-1 = "advance"\n{others}')
     assert {code: amount for code, _, amount, _ in lines(again)}["policy-1"] == 0
 
@@ -478,6 +490,8 @@ def test_an_approved_plan_sets_its_money_apart_and_only_once(founded: Callable[[
     for permission in ("", "confirmed", "confirmed: ", "maybe: x"):
         with pytest.raises(BadInput, match="not said that the loss may be made good"):
             ask(cast.books, cast.cem, plan, permission, "why", nothing)
+    with pytest.raises(BooksRefused, match="only reads"):
+        ask(cast.books, cast.dai, plan, "confirmed: yes", "why", nothing)
     number = ask(cast.books, cast.cem, plan, "exempt: 119(1)(xi)", "why", nothing)
     assert ask(cast.books, cast.cem, plan, "exempt: 119(1)(xi)", "why", nothing) == number
     with pytest.raises(BadInput, match="was asked for already"):
@@ -489,8 +503,6 @@ def test_an_approved_plan_sets_its_money_apart_and_only_once(founded: Callable[[
         for code in (f"claimant/JPY/kaede/{INCIDENT}", "reserve/JPY/kaede", "reserve/JPY/booked", "own/JPY/bank")
     }
     assert list(held.values()) == [47_500_000, 0, 0, 62_500_000]
-    with pytest.raises(BooksRefused):
-        ask(cast.books, cast.dai, scene.plan("second", order='["own"]'), "confirmed: yes", "why", nothing)
 
 
 def test_when_the_money_is_gone_by_the_time_of_approval_nothing_is_set_apart(
@@ -498,11 +510,40 @@ def test_when_the_money_is_gone_by_the_time_of_approval_nothing_is_set_apart(
 ) -> None:
     cast = founded(tmp_path / "home")
     scene = built(cast, tmp_path)
-    first, second = scene.plan("first"), scene.plan("second")
-    numbers = [ask(cast.books, cast.cem, plan, "confirmed: yes", "why", nothing) for plan in (first, second)]
-    approved(scene, numbers[0])
-    with pytest.raises(BooksRefused, match="reserve"):
-        approved(scene, numbers[1])
+    plan = scene.plan("first")
+    number = ask(cast.books, cast.cem, plan, "confirmed: yes", "why", nothing)
+    relocation = {"reserve/JPY/kaede": "-1", "reserve/JPY/minato": "1"}
+    cast.approved("moved", "relocation", relocation, reference="r")
+    with pytest.raises(BooksRefused, match="reserve/JPY/kaede"):
+        approved(scene, number)
+    assert plans_of(cast.books, INCIDENT) == []
     freeze(cast.books, cast.cem, "own/JPY/bank", "stop")
     third = scene.plan("third")
     assert codes(third) == ["unfunded", "account-frozen"]
+
+
+def test_what_disputes_were_upheld_for_is_paid_by_one_plan_and_no_other(
+    founded: Callable[[Path], Cast], tmp_path: Path
+) -> None:
+    cast = founded(tmp_path / "home")
+    scene = built(cast, tmp_path)
+    rule = {"affected": 'who = "disputes"\nasset = "JPY"', "shared": 'how = "specific"'}
+    rule |= {"parts": IN_KIND.replace("BTC", "JPY").replace("8", "0"), "order": '["own"]'}
+    with pytest.raises(BadInput, match="no dispute over JPY"):
+        scene.plan(**rule)
+    for account, amount in (("c1", "500"), ("c3", "70"), ("c1", "30")):
+        filed = disputes.file(cast.books, cast.cem, INCIDENT, account, "JPY", "more", ["a" * 64], "", "mail")
+        says = disputes.decided(
+            disputes.dispute_of(cast.books, INCIDENT, filed), disputes.Standing.UPHELD, Decimal(amount)
+        )
+        approved(scene, ask_to_record(cast.books, cast.cem, "dispute", f"{INCIDENT}:{account}", says, "seen"))
+    plan, other = scene.plan("upheld", **rule), scene.plan("also", **rule)
+    assert amounts(plan) == {"c1": 530, "c3": 70}
+    number = ask(cast.books, cast.cem, plan, "confirmed: yes", "why", nothing)
+    with pytest.raises(BadInput, match="paid twice"):
+        ask(cast.books, cast.cem, other, "confirmed: yes", "why", nothing)
+    approved(scene, number)
+    with pytest.raises(BadInput, match="paid twice"):
+        ask(cast.books, cast.cem, other, "confirmed: yes", "why", nothing)
+    with pytest.raises(BadInput, match="no dispute over JPY"):
+        scene.plan("none", **rule)

@@ -11,6 +11,7 @@ import rfc8785
 
 from junbikin.books.accounts import open_accounts
 from junbikin.books.batch import Batch
+from junbikin.books.claims import plans_of
 from junbikin.books.columns import from_codes
 from junbikin.books.database import Books
 from junbikin.books.journal import Actor
@@ -21,7 +22,7 @@ from junbikin.figures.amounts import EXACT
 from junbikin.incidents.plan.document import Plan, check_files
 from junbikin.incidents.plan.insurance import CURRENCY
 from junbikin.incidents.plan.making import compensation_key
-from junbikin.registry.requests import ask_to_post
+from junbikin.registry.requests import ask_to_post, requests
 from junbikin.reserve.moves import booked_account
 
 PERMISSION = re.compile(r"(confirmed|exempt): [^\x00-\x1f\x7f]+")
@@ -31,8 +32,9 @@ PERMISSION = re.compile(r"(confirmed|exempt): [^\x00-\x1f\x7f]+")
 def ask(books: Books, who: Actor, plan: Plan, permission: str, why: str, progress: Progress) -> int:
     """Asks for the plan to be approved, with the accounts that it needs opened, and returns the request's number.
 
-    Raises `BadInput` when nobody says that the loss may be made good, when some of it has no funding, or when the plan's
-    files are no longer what its digest covers. The same plan again gives the same request.
+    Raises `BadInput` when nobody says that the loss may be made good, when some of it has no funding, or when another plan
+    makes the same good; `PositionProblem` when the plan's files are no longer what its digest covers. The same plan again
+    gives the same request.
     """
     if not PERMISSION.fullmatch(permission):
         raise BadInput(
@@ -44,6 +46,7 @@ def ask(books: Books, who: Actor, plan: Plan, permission: str, why: str, progres
             "a part of the plan has no funding: nothing is paid until it is decided", where=str(plan.folder),
             then="add sources to [funding] in the rule, or share the loss, and make the plan again",
         )  # fmt: skip
+    _pays_nobody_twice(books, plan)
     check_files(books.home, plan, progress)
     entries = moved(plan, books.home.currency)
     for _ in open_accounts(books, who, _needed(entries), f"plan {plan.name} of {plan.incident}"):
@@ -55,6 +58,38 @@ def ask(books: Books, who: Actor, plan: Plan, permission: str, why: str, progres
         why,
     )
     return ask_to_post(books, who, batch)
+
+
+def _pays_nobody_twice(books: Books, plan: Plan) -> None:
+    """Raises `BadInput` when a plan that stands, or waits for approval, makes good the same asset's holders or the same dispute."""
+    waiting = [
+        (f"request {request.number}", request.content)
+        for request in requests(books)
+        if request.action == "post" and not request.verdict and request.content.get("purpose") == "compensation"
+    ]
+    standing = [(f"record {one.record}", one.content) for one in plans_of(books, plan.incident) if not one.reversed]
+    says = _whom(plan)
+    for where, other in (*waiting, *standing):
+        if other["plan"] == plan.digest or other["incident"] != plan.incident:
+            continue
+        same = says["affected"] == other.get("affected") and {says["who"], other.get("who")} <= {"holders", "place"}
+        if same or set(_records(says)) & set(_records(other)):
+            raise BadInput(
+                f"plan {str(other.get('plan'))[:12]} makes the same good already: somebody would be paid twice", where=where,
+                then="have that one refused or undone first, or name in a file of accounts whom it left out",
+            )  # fmt: skip
+
+
+def _records(says: Mapping[str, Any]) -> list[str]:
+    return [record for record in str(says.get("disputes", "")).split(",") if record]
+
+
+def _whom(plan: Plan) -> dict[str, str]:
+    """Whom a plan makes good, as its approval says it."""
+    affected = plan.body["affected"]
+    says = {"affected": str(affected["asset"]), "who": str(plan.body["rule"]["affected"]["who"])}
+    disputes = ",".join(affected["disputes"])
+    return says | ({"disputes": disputes} if disputes else {})
 
 
 def approval(plan: Plan, permission: str) -> dict[str, Any]:
@@ -70,8 +105,7 @@ def approval(plan: Plan, permission: str) -> dict[str, Any]:
         for leg in plan.legs
     ]
     says = {"purpose": "compensation", "incident": plan.incident, "plan": plan.digest, "permission": permission}
-    disputes = ",".join(plan.body["affected"]["disputes"])
-    return says | {"legs": legs} | ({"disputes": disputes} if disputes else {})
+    return says | {"legs": legs} | _whom(plan)
 
 
 def moved(plan: Plan, currency: str) -> dict[str, Decimal]:

@@ -14,6 +14,7 @@ from junbikin.books.journal import known_now
 from junbikin.errors import BadInput
 from junbikin.facts.engine import file as one_file
 from junbikin.figures import Data, Name, plain
+from junbikin.incidents.disputes import upheld
 from junbikin.incidents.plan.found import QUANTITY, Found, Scene
 from junbikin.incidents.plan.rule import Disputed, HoldersAtPlace
 
@@ -59,8 +60,6 @@ def at_place(scene: Scene, affected: HoldersAtPlace) -> Found:
 
 def disputed(scene: Scene, affected: Disputed) -> Found:
     """Those whose dispute over the asset was upheld. Raises `BadInput` when there is none that is not covered yet."""
-    from junbikin.incidents.disputes import upheld
-
     rows = [one for one in upheld(scene.books, scene.incident) if one.asset == affected.asset]
     if not rows:
         raise BadInput(
