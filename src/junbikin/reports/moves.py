@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from junbikin.books.batch import Entries
 from junbikin.books.columns import Side, first, sides
@@ -19,7 +20,13 @@ _WORDS = {
     "recorded": Name("when it is recorded", "記帳の時"),
     "reference": Name("reference", "参照"),
     "evidence": Name("evidence", "証憑"),
+    "incident": Name("incident", "事故"),
     "plan": Name("plan", "補償計画"),
+    "permission": Name("permission", "補償の許容"),
+    "affected": Name("asset taken", "流出資産"),
+    "who": Name("affected", "対象者"),
+    "disputes": Name("disputes, by record", "不服申立て（記録）"),
+    "legs": Name("is for", "内訳"),
     "position": Name("position", "ポジション"),
     "authority": Name("authority", "当局の承認"),
     "reverses": Name("undoes record", "取消対象の記録"),
@@ -34,7 +41,7 @@ def word(key: str, lang: Lang) -> str:
 
 
 def moves(
-    books: Books, says: dict[str, str], entries: Entries, effective_at: datetime | None, lang: Lang, limit: int | None = 20
+    books: Books, says: Mapping[str, Any], entries: Entries, effective_at: datetime | None, lang: Lang, limit: int | None = 20
 ) -> list[str]:  # fmt: skip
     """The lines that say it: purpose, time, grounds, and the first `limit` entries (None: all); beyond them, sums by owner."""
     summed = sides(books, entries)
@@ -42,7 +49,7 @@ def moves(
     stated = [
         (word("purpose", lang), f"{says['purpose']} ({_meaning(books, says['purpose'], summed, lang)})"),
         (word("effective", lang), at or word("recorded", lang)),
-        *((word(name, lang), text) for name, text in says.items() if name != "purpose"),
+        *((word(name, lang), _stated(value, lang)) for name, value in says.items() if name != "purpose"),
     ]
     lines = [f"  {name}: {visible(text)}" for name, text in stated]
     shown = first(books, entries, limit)
@@ -56,6 +63,17 @@ def moves(
         owners = owner_names(books)
         lines += [line for side in summed for line in _sum(side, say(owners[side.owner], lang), lang)]
     return lines
+
+
+def _stated(value: Any, lang: Lang) -> str:
+    """What a batch states as people read it; of each leg of a plan its sum and for how many, since the plan's digest covers the rest."""
+    if not isinstance(value, list):
+        return str(value)
+    people = "{total} {asset}（{people}名）" if lang == "ja" else "{total} {asset} for {people} customers"
+    return ("、" if lang == "ja" else "; ").join(
+        people.format(total=grouped(Decimal(leg["total"])), asset=leg["asset"], people=f"{int(leg['people']):,}")
+        for leg in value
+    )
 
 
 def _meaning(books: Books, purpose: str, summed: Sequence[Side], lang: Lang) -> str:
