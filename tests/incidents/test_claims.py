@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,19 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from books.cast import Cast
-from incidents.plan.scene import INCIDENT, Scene, approved, built
-from junbikin.books.batch import Entries
-from junbikin.books.claims import Act, entitle, pay_out, plans_of, record_result
-from junbikin.books.journal import account_numbers
+from incidents.paying import Paying, approved_plan, quiet
+from incidents.plan.scene import INCIDENT
+from junbikin.books.claims import Act, plans_of
 from junbikin.errors import BadInput, PositionProblem
 from junbikin.facts.engine import connect
 from junbikin.incidents.claim_lists import write_list
 from junbikin.incidents.claims import Moment, Part, Reasons, claims_of, followed
 from junbikin.incidents.disputes import file
 from junbikin.incidents.incident import incident_of
-from junbikin.incidents.plan.asking import ask
-from junbikin.incidents.plan.document import Plan
-from junbikin.incidents.plan.entitlements import chunk_columns, chunk_says
 from junbikin.incidents.standing import Standing, take
 from junbikin.reports.claims import claims_document, claims_parts
 from junbikin.reports.claims_charts import HEIGHT, WIDTH, steps
@@ -37,74 +30,9 @@ from junbikin.reports.claims_page import claims_page
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 
 
-def quiet(what: str, share: float) -> None:
-    """Tells nobody."""
-
-
-@dataclass
-class Paying:
-    """A plan that is approved: c1, c2, c3 and c5 held BTC; c5's three satoshis are worth no yen."""
-
-    scene: Scene
-    plan: Plan
-
-    @property
-    def subject(self) -> str:
-        return f"{self.plan.digest}:JPY:1"
-
-    def entitle(self) -> None:
-        engine = connect(self.scene.home.memory_limit)
-        people = self.plan.people
-        accounts, amounts = chunk_columns(engine, self.plan.entitlements, "JPY", 1, people)
-        says = json.loads(chunk_says("JPY", 1, 1, people, accounts))
-        entitle(self.scene.cast.books, self.scene.cast.cem, self.subject, says, amounts, "approved")
-
-    def send(self, numbers: str, people: int, total: int, run: int) -> None:
-        says = {
-            "asset": "JPY", "channel": "zengin", "chunk": "1", "files": ["a" * 64], "numbers": numbers, "people": str(people),
-            "run": str(run), "total": str(total), "value_on": "2026-04-03", "payees": "b" * 64,
-        }  # fmt: skip
-        pay_out(self.scene.cast.books, self.scene.cast.cem, self.subject, says, "paid")
-
-    def answer(
-        self, settled: str, settled_total: int, returned: dict[str, str], returned_total: int, people: int, run: int, late: int = 0
-    ) -> None:  # fmt: skip
-        books = self.scene.cast.books
-        claimants, world = account_numbers(books, ["claimant/JPY/kaede/inc-1", "outside/JPY/world"])
-        says = {
-            "asset": "JPY", "channel": "zengin", "chunk": "1", "people": str(people), "returned": returned,
-            "returned_total": str(returned_total), "run": str(run), "settled": settled, "settled_total": str(settled_total),
-            "source": f"{run}{settled_total}{returned_total}".rjust(64, "c"),
-        }  # fmt: skip
-        paid = Entries.of([claimants, world], [-settled_total, settled_total]) if settled_total else None
-        back = Entries.of([claimants, world], [late, -late]) if late else None
-        record_result(books, self.scene.cast.cem, self.subject, None, says, paid, back, "the bank answered")
-
-    def parts(self) -> dict[Standing, Part]:
-        [plan] = claims_of(self.scene.cast.books, INCIDENT).plans
-        [leg] = plan.legs
-        assert sum((part.amount for part in leg.parts.values()), Decimal(0)) == leg.entitled.amount
-        assert sum(part.people for part in leg.parts.values()) == leg.entitled.people
-        return dict(leg.parts)
-
-    def listed(self, which: str, folder: Path) -> list[tuple[str, str, str]]:
-        """Account, amount and reason of everyone in a list."""
-        to = folder / f"{which}.csv"
-        to.unlink(missing_ok=True)
-        books = self.scene.cast.books
-        count = write_list(books, plans_of(books, INCIDENT), which, to, quiet)
-        with to.open(encoding="utf-8") as lines:
-            rows = list(csv.DictReader(lines))
-        assert len(rows) == count
-        return [(row["account_id"], row["amount"], row["reason"]) for row in rows]
-
-
 @pytest.fixture
 def paying(founded: Callable[[Path], Cast], tmp_path: Path) -> Paying:
-    scene = built(founded(tmp_path / "home"), tmp_path)
-    plan = scene.plan()
-    approved(scene, ask(scene.cast.books, scene.cast.cem, plan, "confirmed: no. 12", "pay", quiet))
-    return Paying(scene, plan)
+    return approved_plan(founded(tmp_path / "home"), tmp_path)
 
 
 def test_before_anything_is_sent_all_of_it_is_kept(paying: Paying) -> None:

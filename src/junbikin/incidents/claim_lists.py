@@ -17,9 +17,10 @@ from junbikin.facts.run import Progress
 from junbikin.incidents.claims import Reasons, files_of, followed, payees_of
 from junbikin.incidents.disputes import Standing as DisputeStanding
 from junbikin.incidents.disputes import disputes
+from junbikin.incidents.notices import plainly, reason_words, register_standing
 from junbikin.incidents.pay.statuses import Status
 from junbikin.incidents.plan.document import check_files
-from junbikin.incidents.standing import Chunk, Standing
+from junbikin.incidents.standing import Standing
 
 LISTS = ("paid", "out", "returned", "unclaimed", "disputed")
 _STANDINGS = {
@@ -73,7 +74,7 @@ def _of_plan(
     for leg in files.legs:
         mine = [chunk for (asset, _), chunk in sorted(chunks.items()) if asset == leg.asset]
         reasons = Reasons([act for act in told if act.asset == leg.asset])
-        _register(engine, mine, reasons, leg.people)
+        register_standing(engine, "stands", mine, reasons, leg.people)
         picked, why = _picked(engine, books, approved, leg.asset, which, reasons)
         engine.execute(
             f"INSERT INTO listed SELECT {literal(approved.plan)}, e.number, e.account_id, {literal(leg.asset)}, "
@@ -82,21 +83,6 @@ def _of_plan(
             f"WHERE {identifier(leg.asset)} > 0 AND {picked}"
         )
         engine.unregister("stands")
-
-
-def plainly(column: str, decimals: int) -> str:
-    """SQL of a decimal column in plain digits without trailing zeros."""
-    return f"rtrim(rtrim({column}::VARCHAR, '0'), '.')" if decimals else f"{column}::VARCHAR"
-
-
-def _register(engine: duckdb.DuckDBPyConnection, chunks: list[Chunk], reasons: Reasons, people: int) -> None:
-    """Table `stands`: every payment number with its standing, run and reason; those of chunks not recorded yet are not sent."""
-    status, run, reason = np.zeros(people, np.uint8), np.zeros(people, np.int16), np.zeros(people, np.uint8)
-    for chunk in chunks:
-        some = slice(chunk.first - 1, chunk.first - 1 + chunk.people)
-        status[some], run[some], reason[some] = chunk.status, chunk.run, reasons.of(chunk)
-    numbers = np.arange(1, people + 1, dtype=np.int64)
-    engine.register("stands", {"number": numbers, "status": status, "run": run, "reason": reason})
 
 
 def _picked(
@@ -109,8 +95,7 @@ def _picked(
         return f"e.account_id IN ({among})", "''"
     where = f"s.status = {int(_STANDINGS[which])}"
     if which == "returned":
-        words = "".join(f" WHEN {code} THEN {literal(word)}" for code, word in enumerate(reasons.words))
-        return where, f"CASE s.reason{words or ' WHEN 0 THEN NULL'} END"
+        return where, reason_words(reasons)
     payees = payees_of(books.home, approved) if which == "unclaimed" else None
     if payees is None or asset not in payees.counts:
         return where, "''"

@@ -1,0 +1,112 @@
+"""Documents that say the same in two languages: sections of lines and tables, each line with its source; as Markdown and for pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from junbikin.figures import Figure, Name, Provenance
+from junbikin.reports.words import Lang, say, visible
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that is said: what it is, what is said of it, where that is from, and how far it is law where it rests on a rule.
+
+    `figure` is what a reader may open, where there is one.
+    """
+
+    name: Name
+    value: Name
+    source: Name | None = None
+    provenance: Provenance | None = None
+    figure: Figure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table: its titles, its rows, and which columns are numbers."""
+
+    titles: tuple[Name, ...]
+    rows: tuple[tuple[Name, ...], ...]
+    right: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a document."""
+
+    title: Name
+    lines: tuple[Line, ...] = ()
+    grids: tuple[Grid, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A document: who says it, what it is, and its parts."""
+
+    operator: str
+    title: Name
+    when: Name
+    invented: bool
+    sections: tuple[Section, ...]
+
+
+def same(text: object) -> Name:
+    """Words that are alike in both languages."""
+    return Name(str(text), str(text))
+
+
+INVENTED = Name("An invented exchange: nothing here happened.", "架空の取引所であり、実際の出来事ではない。")
+
+
+def markdown(told: Told, lang: Lang) -> str:
+    """The document as Markdown in one language."""
+    return "\n".join(_lines(told, lang)).rstrip() + "\n"
+
+
+def _lines(told: Told, lang: Lang) -> Iterator[str]:
+    yield f"# {_safe(say(told.title, lang))}"
+    yield ""
+    yield f"{_safe(told.operator)} — {say(told.when, lang)}"
+    yield ""
+    if told.invented:
+        yield f"> {say(INVENTED, lang)}"
+        yield ""
+    for section in told.sections:
+        yield f"## {_safe(say(section.title, lang))}"
+        yield ""
+        for line in section.lines:
+            yield f"- {_safe(say(line.name, lang))}{'：' if lang == 'ja' else ': '}{_safe(say(line.value, lang))}{_source(line, lang)}"
+        if section.lines:
+            yield ""
+        for grid in section.grids:
+            yield from _grid(grid, lang)
+
+
+def _source(line: Line, lang: Lang) -> str:
+    if line.source is None:
+        return ""
+    tag = ""
+    if line.provenance:
+        tag = f"[{line.provenance.ja if lang == 'ja' else line.provenance}] "
+    return f" *({tag}{_safe(say(line.source, lang))})*"
+
+
+def _grid(grid: Grid, lang: Lang) -> Iterator[str]:
+    yield "| " + " | ".join(_safe(say(title, lang)) for title in grid.titles) + " |"
+    yield "|" + "|".join("---:" if place in grid.right else "---" for place in range(len(grid.titles))) + "|"
+    for row in grid.rows:
+        yield "| " + " | ".join(_safe(say(cell, lang)) for cell in row) + " |"
+    yield ""
+
+
+def _safe(text: str) -> str:
+    """The text on one line, with what Markdown would act on written out."""
+    return re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", visible(text))
+
+
+def joined(names: Sequence[Name]) -> Name:
+    """Several words in a row."""
+    return Name(", ".join(each.en for each in names), "、".join(each.ja for each in names))

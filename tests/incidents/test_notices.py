@@ -1,0 +1,176 @@
+"""Notices: every number of everybody's derivation, one by one and all at once, and what the authority and the public are told."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from books.cast import Cast
+from incidents.paying import Paying, approved_plan, quiet
+from incidents.plan.scene import IN_KIND, INCIDENT, OCCURRED, YEN
+from junbikin.errors import BadInput
+from junbikin.incidents import incident as events
+from junbikin.incidents.claims import claims_of
+from junbikin.incidents.deadlines import deadlines
+from junbikin.incidents.disputes import file
+from junbikin.incidents.incident import incident_of
+from junbikin.incidents.notices import notice, write_notices
+from junbikin.incidents.plan.document import derivation
+from junbikin.incidents.timeline import tell
+from junbikin.reports.incident_report import KINDS_OF_REPORT, Known, report
+from junbikin.reports.notice import notice_told, steps
+from junbikin.reports.told import Told, markdown
+from junbikin.reports.told_page import told_page
+
+RULES = {
+    "whole": {},
+    "pro rata": {"shared": 'how = "pro_rata"\nlost = "1.23456789"'},
+    "mixed": {
+        "parts": IN_KIND.replace('share = "1"', 'share = "0.4"')
+        + "\n"
+        + YEN.format(price='how = "fixed", value = "10000001.37", source = "the board"').replace(
+            'share = "1"', 'share = "0.6"'
+        )
+    },
+}
+
+
+@pytest.fixture(params=RULES)
+def paying(founded: Callable[[Path], Cast], tmp_path: Path, request: pytest.FixtureRequest) -> Paying:
+    return approved_plan(founded(tmp_path / "home"), tmp_path, **RULES[request.param])
+
+
+@pytest.fixture
+def whole(founded: Callable[[Path], Cast], tmp_path: Path) -> Paying:
+    return approved_plan(founded(tmp_path / "home"), tmp_path)
+
+
+def written(paying: Paying, folder: Path) -> list[dict[str, str]]:
+    to = folder / "notices.csv"
+    count = write_notices(paying.scene.cast.books, INCIDENT, "p", to, quiet)
+    with to.open(encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    assert len(rows) == count
+    return rows
+
+
+def test_the_file_says_of_everybody_what_one_derivation_says(paying: Paying, tmp_path: Path) -> None:
+    """The derivation by fractions, customer by customer, is the oracle of the set-based one."""
+    rows = written(paying, tmp_path)
+    legs = [leg.asset for leg in paying.plan.legs]
+    assert [(row["account_id"], row["asset"]) for row in rows] == [
+        (account, asset) for asset in legs for account in ("c1", "c2", "c3", "c5")
+    ]
+    for row in rows:
+        [amount] = [
+            each for each in derivation(paying.scene.home, paying.plan, row["account_id"]) if str(each.unit) == row["asset"]
+        ]  # fmt: skip
+        down, more = amount.inputs
+        assert (Decimal(row["amount"]), Decimal(row["rounded_down"]), Decimal(row["unit_more"])) == (
+            amount.known, down.known, more.known,
+        )  # fmt: skip
+        exact = Decimal(row["holding"]) * Decimal(row["share"]) * Decimal(row["price"]) * Decimal(row["made_good"])
+        exact /= Decimal(row["held_by_all"])
+        assert Decimal(row["rounded_down"]) <= exact < Decimal(row["rounded_down"]) + Decimal(1)
+        assert not re.search(r"[eE]|\.\d*0$", row["amount"])
+    for leg in paying.plan.legs:
+        assert sum(Decimal(row["amount"]) for row in rows if row["asset"] == leg.asset) == leg.total.known
+
+
+def test_a_notice_leads_from_what_was_held_to_what_is_paid(paying: Paying) -> None:
+    books = paying.scene.cast.books
+    found = notice(books, INCIDENT, "p", "c1")
+    for owed in found.owed:
+        made_of = list(steps(owed.amount))
+        assert any(each.name.en == "BTC held by c1" and each.value == Decimal("1.5") for each in made_of)
+    told = notice_told(books.home, found)
+    for lang in ("en", "ja"):
+        text = markdown(told, lang)
+        assert "1.5 BTC" in text
+        assert paying.plan.digest in text
+    with pytest.raises(BadInput, match="does not concern c4"):
+        notice(books, INCIDENT, "p", "c4")
+
+
+def test_a_notice_says_how_it_stands_and_what_was_disputed(whole: Paying, tmp_path: Path) -> None:
+    books = whole.scene.cast.books
+    assert "not sent" in markdown(notice_told(books.home, notice(books, INCIDENT, "p", "c2")), "en")
+    whole.entitle()
+    whole.send("{[1,4)}", 3, 47_500_000, 1)
+    whole.answer("{[1,2)}", 15_000_000, {"no such account": "{[2,3)}"}, 2_500_000, 2, 1)
+    file(books, whole.scene.cast.ada, INCIDENT, "c2", "BTC", "I held *more*", [], whole.plan.digest, "letter")
+    text = markdown(notice_told(books.home, notice(books, INCIDENT, "p", "c2")), "en")
+    assert "returned, run 1: no such account" in text
+    assert r"I held \*more\*" in text
+    nothing = markdown(notice_told(books.home, notice(books, INCIDENT, "p", "c5")), "en")
+    assert "your share rounds to nothing" in nothing
+    rows = {row["account_id"]: row for row in written(whole, tmp_path)}
+    assert {account: (row["standing"], row["reason"], row["run"]) for account, row in rows.items()} == {
+        "c1": ("settled", "", "1"), "c2": ("returned", "no such account", "1"), "c3": ("out", "", "1"), "c5": ("unpaid", "", "0"),
+    }  # fmt: skip
+
+
+def test_nobody_is_told_of_what_is_not_approved(founded: Callable[[Path], Cast], tmp_path: Path) -> None:
+    from incidents.plan.scene import built
+
+    scene = built(founded(tmp_path / "home"), tmp_path)
+    scene.plan()
+    with pytest.raises(BadInput, match="is not approved"):
+        notice(scene.cast.books, INCIDENT, "p", "c1")
+    with pytest.raises(BadInput, match="is not approved"):
+        write_notices(scene.cast.books, INCIDENT, "p", tmp_path / "n.csv", quiet)
+
+
+def told(paying: Paying, kind: str) -> Told:
+    books = paying.scene.cast.books
+    of, claims = incident_of(books, INCIDENT), claims_of(books, INCIDENT)
+    at = of.events[-1].recorded_at
+    known = Known(books.home, of, deadlines(books.home, of, at), claims, {paying.plan.digest: paying.plan}, at)
+    return report(known, kind)
+
+
+def test_reports_are_of_the_same_figures_and_the_public_one_names_nobody(whole: Paying) -> None:
+    cast = whole.scene.cast
+    whole.entitle()
+    whole.send("{[1,4)}", 3, 47_500_000, 1)
+    whole.answer("{[1,2)}", 15_000_000, {}, 0, 1, 1)
+    tell(cast.books, cast.cem, INCIDENT, events.note("keys <b>were</b> changed"), "done", OCCURRED)
+    texts = {kind: markdown(told(whole, kind), "en") for kind in KINDS_OF_REPORT}
+    for text in texts.values():
+        assert "¥52,250,000" in text
+    for kind in ("follow_up", "public"):
+        assert "¥47,500,000" in texts[kind]
+        assert "¥15,000,000" in texts[kind]
+    assert "confirmed: no. 12" in texts["follow_up"]
+    assert "keys \\<b\\>were\\</b\\> changed" in texts["initial"]
+    for name in (*cast.people, "vault", r"record \d+"):
+        assert not re.search(rf"\b{name}\b", texts["public"]), name
+    for name in ("vault", "cem", r"record \d+"):
+        assert re.search(rf"\b{name}\b", texts["follow_up"]), name
+
+
+def test_what_rests_on_press_or_assumption_is_marked(whole: Paying) -> None:
+    text = markdown(told(whole, "initial"), "en")
+    assert text.count(r"[assumption]") >= 6
+    assert "[press]" in text
+    assert "仮定" in markdown(told(whole, "initial"), "ja")
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_REPORT)
+def test_a_page_has_all_that_the_markdown_has_in_both_languages(whole: Paying, kind: str) -> None:
+    document = told(whole, kind)
+    page = told_page(document, "en")
+    assert "<script" not in page
+    for section in document.sections:
+        assert section.title.en in page
+        assert section.title.ja in page
+        for line in section.lines:
+            assert (
+                line.value.ja.replace("'", "&#39;").replace('"', "&#34;").replace("<", "&lt;").replace(">", "&gt;")
+                in page
+            )
