@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,9 @@ import pytest
 from books.cast import PASSWORD, Cast
 from cli.runs import as_json, refused, run, said
 from custody.conftest import bring
-from junbikin.incidents.plan.rule import read_rule
+from junbikin.incidents.plan.rule import Shared, read_rule
 
-from .scene import INCIDENT, Scene, built
+from .scene import BALANCES, INCIDENT, Scene, built
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,14 @@ def test_drafts_are_rules_of_this_home_and_give_plans_as_they_are(scene: Scene) 
         table = said("--lang", lang, "incident", "compare", INCIDENT, *names[1:], home=scene.home.path)
         assert word in table
         assert "in-kind" not in table
+
+
+def test_a_draft_shares_what_was_taken_where_customers_held_more(
+    founded: Callable[[Path], Cast], tmp_path: Path
+) -> None:
+    scene = built(founded(tmp_path / "home"), tmp_path, [*BALANCES, "2026-03-09,c7,BTC,1000"])
+    said("incident", "draft", INCIDENT, tmp_path / "rules", home=scene.home.path)
+    assert read_rule(tmp_path / "rules" / "in-kind.toml").shared == Shared("pro_rata", Decimal("4.75000004"))
 
 
 def test_asking_shows_what_would_move_and_waits_for_somebody_else(scene: Scene) -> None:

@@ -463,6 +463,12 @@ def test_insurance_pays_by_the_terms_of_its_policy(founded: Callable[[Path], Cas
     assert {code: amount for code, _, amount, _ in lines(again)}["policy-1"] == 0
 
 
+def test_more_than_was_taken_is_told(scene: Scene) -> None:
+    rows = listed(scene, ["c1,4.75000005"])
+    assert codes(scene.plan("more", **rows, order='["own"]')) == ["more-than-taken"]
+    assert codes(scene.plan("just", **listed(scene, ["c1,4.75000004"]), order='["own"]')) == []
+
+
 # Side by side, and asking
 
 

@@ -70,7 +70,7 @@ def _pays_nobody_twice(books: Books, plan: Plan) -> None:
     standing = [(f"record {one.record}", one.content) for one in plans_of(books, plan.incident) if not one.reversed]
     says = _whom(plan)
     for where, other in (*waiting, *standing):
-        if other["plan"] == plan.digest or other["incident"] != plan.incident:
+        if other.get("plan") == plan.digest or other.get("incident") != plan.incident:
             continue
         same = says["affected"] == other.get("affected") and {says["who"], other.get("who")} <= {"holders", "place"}
         if same or set(_records(says)) & set(_records(other)):

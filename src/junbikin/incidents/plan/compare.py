@@ -8,8 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from junbikin.calendars import is_business_day
-from junbikin.figures import Figure, total
-from junbikin.figures.figure import Name
+from junbikin.figures import Figure, Name, Stated, given, largest, smallest, total
 from junbikin.home import Home
 from junbikin.incidents.incident import Incident
 from junbikin.incidents.plan.document import Plan
@@ -21,7 +20,7 @@ class Compared:
     """One plan in figures.
 
     `pays` is asset → total; `cost` all of it in the home's currency; `payers` (source, asset) → what it pays, `unpaid` asset →
-    what nobody pays. `loses` is what customers do not get back, in the affected asset, `worth` the same at the plan's own price
+    what nobody pays. `loses` is what was taken of what customers held and is not made good, in the affected asset, `worth` the same at the plan's own price
     (None: it has none), and `losers` how many get less than what they lost. Rounding to the last unit is no loss.
     """
 
@@ -64,7 +63,10 @@ class Compared:
 def compared(home: Home, incident: Incident, plan: Plan) -> Compared:
     """The plan in figures. It is paid on the day that its rule names, once all of it has funding; never while some has none."""
     paid_on = date.fromisoformat(plan.body["pays_on"]) if plan.funded else None
-    loses = (plan.held - plan.owed).named("loses", "what customers do not get back", "補償されない損失")
+    none = given(0, plan.held.unit, Name("nothing", "なし"), Stated("nobody loses less than nothing"))
+    loses = largest(smallest(plan.held, plan.taken) - plan.owed, none).named(
+        "loses", "what was taken from customers and is not made good", "補償されない損失"
+    )
     priced = next((leg.told.price for leg in plan.legs if leg.told.price), None)
     return Compared(
         plan=plan,

@@ -100,6 +100,11 @@ class Plan:
         return self.figures[self.body["affected"]["owed"]]
 
     @property
+    def taken(self) -> Figure:
+        """What is stated to be taken of the affected asset."""
+        return self.figures[self.body["affected"]["taken"]]
+
+    @property
     def cost(self) -> Figure:
         """What it costs in the home's currency."""
         return self.figures[self.body["cost"]]
@@ -153,7 +158,7 @@ def read_plan(home: Home, incident: str, name: str) -> Plan:
         if content["format"] != FORMAT or digest_of(body) != digest:
             raise _altered(path, "its digest is another")
         plan = Plan(folder, digest, body, figures)
-        _ = plan.legs, plan.held, plan.owed, plan.cost, plan.funded
+        _ = plan.legs, plan.held, plan.owed, plan.taken, plan.cost, plan.funded
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise _altered(path, f"it is not whole ({problem!r})") from None
     return plan

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property, reduce
 from pathlib import Path
 
 from junbikin.books.accounts import Account, accounts
@@ -15,6 +17,8 @@ from junbikin.errors import BadInput
 from junbikin.facts.engine import identifier, literal, parquet
 from junbikin.facts.lake import Lake, open_lake
 from junbikin.facts.platform import moment
+from junbikin.figures import plain
+from junbikin.figures.amounts import EXACT
 from junbikin.incidents.incident import Incident
 from junbikin.incidents.plan.balances import balances
 from junbikin.registry.log import said
@@ -58,17 +62,20 @@ def _of(books: Books, incident: Incident, asset: str, today: date, *, many: bool
     home, before = books.home, f"{asset}-" if many else ""
     known = _Known(open_lake(home), asset, home.currency, incident.occurred_at.astimezone(home.time_zone))
     money, at = home.currency, known.at
+    taken = reduce(EXACT.add, (one.quantity for one in incident.taken if one.asset == asset), Decimal(0))
     rules = (
         ("in-kind", f"{asset} in kind", asset, _part(asset, known.decimals, "")),
         ("yen", f"{asset} in {money} at the moment", money, _part(money, 0, _at_the_moment(known))),
         ("vwap", f"{asset} in {money} at the average of 24 hours", money, _part(money, 0, _averaged(known))),
     )
     for name, title, pays, parts in rules:
-        head = _HEAD.format(title=_toml(title), asset=asset, at=at.isoformat(), incident=incident.id)
+        head = _HEAD.format(
+            title=_toml(title), asset=asset, at=at.isoformat(), incident=incident.id, shared=_shared(known, taken)
+        )
         yield Draft(before + name, head + parts + _funding(books, pays, today))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Known:
     """What the facts have of an asset at the time of the loss, `NAME` where they have nothing."""
 
@@ -77,17 +84,27 @@ class _Known:
     money: str
     at: datetime
 
-    @property
-    def decimals(self) -> int:
-        """How fine customers' holdings are."""
+    @cached_property
+    def _held(self) -> tuple[int | None, Decimal | None]:
+        """The decimals of customers' holdings, and their sum."""
         try:
             held = balances(self.lake, self.asset, self.at)
         except BadInput:
-            return 8
-        [(most,)] = self.lake.ask(
-            f"SELECT max(length(split_part(rtrim(holding::VARCHAR, '0'), '.', 2))) FROM ({held.rows})"
+            return None, None
+        [(most, whole)] = self.lake.ask(
+            f"SELECT max(length(split_part(rtrim(holding::VARCHAR, '0'), '.', 2))), sum(holding) FROM ({held.rows})"
         )
-        return int(most or 0)
+        return most, whole
+
+    @property
+    def decimals(self) -> int:
+        """How fine customers' holdings are."""
+        return 8 if self._held[0] is None else self._held[0]
+
+    @property
+    def held(self) -> Decimal:
+        """What customers held."""
+        return self._held[1] or Decimal(0)
 
     @property
     def price_source(self) -> str:
@@ -132,9 +149,18 @@ asset = "{asset}"
 at = {at}     # just then, by customers' balances and their changes
 
 [shared]                        # how: "whole", "pro_rata" (lost = "…" is divided), or "specific" (quantities in the file)
-how = "whole"
+{shared}
 
 """
+
+
+def _shared(known: _Known, taken: Decimal) -> str:
+    """Everybody is made whole where all was taken; else they bear what was taken by what they held."""
+    if taken >= known.held:
+        return 'how = "whole"'
+    return (
+        f'how = "pro_rata"\nlost = "{plain(taken)}"               # what was taken; customers held {plain(known.held)}'
+    )
 
 
 def _part(pays: str, decimals: int, price: str) -> str:

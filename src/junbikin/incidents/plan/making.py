@@ -17,10 +17,12 @@ from junbikin.books.journal import known_now
 from junbikin.books.schema import records
 from junbikin.errors import BadInput
 from junbikin.facts.engine import connect, literal
-from junbikin.facts.lake import open_lake
+from junbikin.facts.lake import Lake, open_lake
 from junbikin.facts.run import Progress
-from junbikin.figures import Figure, total
-from junbikin.incidents.incident import incident_of
+from junbikin.figures import Figure, Name, given, plain, total
+from junbikin.findings import Finding, Severity
+from junbikin.home import Home
+from junbikin.incidents.incident import Incident, incident_of
 from junbikin.incidents.plan.affected import gather
 from junbikin.incidents.plan.document import DOCUMENT, Plan, folder_of, read_plan
 from junbikin.incidents.plan.entitlements import CHUNK, FILE, chunks, write
@@ -31,7 +33,8 @@ from junbikin.incidents.plan.refill import instalments, positions_after
 from junbikin.incidents.plan.rule import ListedIn, read_rule
 from junbikin.incidents.plan.written import Made, written
 from junbikin.reserve.ledger import Ledger
-from junbikin.reserve.view import FactsView
+from junbikin.reserve.prices import Prices
+from junbikin.reserve.sources import data_source
 
 RULE = "rule.toml"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -67,6 +70,7 @@ def make(books: Books, incident: str, name: str, file: Path, today: date, progre
         engine.close()
         progress("who pays", 0.9)
         ledger = Ledger(books, today, known_now(books))
+        taken = _taken(happened, rule.affected.asset)
         funded = fund(books, ledger, happened, rule.affected.asset, rule.funding, totals(paid))
         made = Made(
             operator=books.home.operator,
@@ -80,7 +84,9 @@ def make(books: Books, incident: str, name: str, file: Path, today: date, progre
             payments=paid,
             chunks=digested,
             size=CHUNK,
-            cost=_cost(FactsView(scene.lake, today, ledger), totals(paid)),
+            cost=_cost(scene.lake, (today, day_of(books.home, happened)), totals(paid)),
+            taken=taken,
+            beyond=_beyond(taken, whole),
             funded=funded,
             after=positions_after(scene.lake, ledger, funded),
             instalments=instalments(funded, rule.replenishment, books.home.currency),
@@ -93,10 +99,54 @@ def make(books: Books, incident: str, name: str, file: Path, today: date, progre
     return read_plan(books.home, incident, name)
 
 
-def _cost(view: FactsView, legs: dict[str, Figure]) -> Figure:
-    """What the plan costs in the home's currency: coins at the day's price."""
-    parts = [view.valued(figure, asset) for asset, figure in legs.items()]
-    return total(parts, view.currency).named("plan.cost", "cost of the plan", "補償計画の費用")
+def _cost(lake: Lake, days: tuple[date, date], legs: dict[str, Figure]) -> Figure:
+    """What the plan costs in the home's currency: coins at the price of the first day, or of the second where that has none."""
+    currency, prices = lake.home.currency, Prices(lake, frozenset(days))
+    parts = []
+    for asset, figure in legs.items():
+        now, then = (prices.of(asset, day) for day in days) if asset != currency else (None, None)
+        price = then if now is not None and now.value is None else now
+        parts.append(figure * price if price is not None else figure)
+    return total(parts, currency).named("plan.cost", "cost of the plan", "補償計画の費用")
+
+
+def day_of(home: Home, incident: Incident) -> date:
+    """The day on which it happened, for the operator."""
+    return incident.occurred_at.astimezone(home.time_zone).date()
+
+
+def _taken(incident: Incident, asset: str) -> Figure:
+    """What is stated to be taken of an asset."""
+    parts = [
+        given(
+            one.quantity,
+            asset,
+            Name(f"{asset} taken at {one.place}", f"{one.place}の{asset}流出額"),
+            data_source("incidents", f"{incident.id}, record {one.event.record}", [dict(one.event.says)]),
+        )
+        for one in incident.taken
+        if one.asset == asset
+    ]
+    return total(parts, asset).named("plan.taken", f"{asset} taken", f"{asset}の流出額")
+
+
+def _beyond(taken: Figure, owed: Figure) -> tuple[Finding, ...]:
+    """A warning when the plan makes good more than is stated to be taken of the asset."""
+    if owed.known <= taken.known:
+        return ()
+    words = f"{plain(taken.known)} {taken.unit}"
+    return (
+        Finding(
+            "more-than-taken",
+            Severity.WARNING,
+            Name(f"the plan makes good more than is stated to be taken ({words})", f"流出額（{words}）を超えて補償する計画である"),
+            Name(
+                'share what was taken: how = "pro_rata", lost = …; or state what was taken',
+                '流出額を按分する（how = "pro_rata"、lost = …）か、流出額を入力する',
+            ),
+            amount=owed,
+        ),
+    )  # fmt: skip
 
 
 @contextmanager

@@ -32,10 +32,12 @@ class Made:
     rule: Rule
     holders: Holders
     owed: Figure
+    taken: Figure
     payments: tuple[Payment, ...]
     chunks: tuple[Chunks, ...]
     size: int
     cost: Figure
+    beyond: tuple[Finding, ...]
     funded: Funded
     after: tuple[After, ...]
     instalments: tuple[Instalment, ...]
@@ -43,7 +45,9 @@ class Made:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What somebody must look at, the gravest first."""
-        return tuple(sorted((*self.holders.findings, *self.funded.findings), key=lambda finding: -finding.severity))
+        return tuple(
+            sorted((*self.holders.findings, *self.beyond, *self.funded.findings), key=lambda finding: -finding.severity)
+        )
 
 
 def written(made: Made, head: str) -> str:
@@ -78,6 +82,7 @@ def _body(made: Made) -> dict[str, Any]:
             "people": made.holders.people,
             "held": made.holders.total.digest,
             "owed": made.owed.digest,
+            "taken": made.taken.digest,
             "disputes": [str(record) for record in made.holders.disputes],
         },
         "size": made.size,
@@ -134,7 +139,7 @@ def _after(after: After) -> dict[str, Any]:
 
 
 def _figures(made: Made) -> Iterator[Figure]:
-    yield from (made.holders.total, made.owed, made.cost, made.funded.booked, made.funded.falls)
+    yield from (made.holders.total, made.owed, made.taken, made.cost, made.funded.booked, made.funded.falls)
     for payment in made.payments:
         yield from (
             payment.exact,
