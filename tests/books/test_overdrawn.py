@@ -18,11 +18,15 @@ from .straight import Entries, Straight, at_once, saying, straight
 GUARDED = {
     "customer/JPY/pool/c1": ("withdrawal", "outside/JPY/world", "ada"),
     "reserve/JPY/kaede": ("loss", "outside/JPY/world", "cem"),
-    "reserve/JPY/booked": ("compensation", "outside/JPY/booked", "cem"),
+    "reserve/JPY/booked": ("release", "own/JPY/booked", "ada"),
     "guarantee/BTC/vault": ("guarantee_release", "own/BTC/vault", "ada"),
     "administrator/JPY/estate": ("return", "customer/JPY/pool/c1", "eva"),
 }
 """A way out of each kind of account that must not be overdrawn, and who may take it."""
+
+
+EXCESS = "d" * 64
+"""A position with more to release than the booked reserve holds."""
 
 
 @pytest.fixture
@@ -37,6 +41,8 @@ def sql(books: Books) -> Iterator[Straight]:
         "h", "hand_over", {"customer/JPY/pool/c1": -10, "administrator/JPY/estate": 10}, by="eva", authority="x"
     )
     with straight(cast) as sql:
+        says = saying(digest=EXCESS, year_end=True, excess="1000", currency="JPY")
+        sql.value("SELECT books.put_on_record('position', 'rulebook', '2025-03-31T14:59:59.999999Z', %s)", says)
         yield sql
 
 
@@ -46,7 +52,7 @@ def out(sql: Straight, account: str, key: str, *amounts: int, at: str | None = N
     payer, to = account_numbers(sql.cast.books, [account, receiver])
     accounts = ",".join(f"{payer},{to}" for _ in amounts)
     entries = ",".join(f"{-amount},{amount}" for amount in amounts)
-    content = saying(purpose=purpose, reference="r", plan="p")
+    content = saying(purpose=purpose, reference="r", position=EXCESS, authority="letter")
     batch = Entries(key, content, f"{{{accounts}}}", f"{{{entries}}}", at)
     number = sql.request_to_post(who, key, [batch])
     sql.decide("ben", number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -29,7 +30,9 @@ from junbikin.reserve.view import FactsView
 from junbikin.rulebooks.load import load_rulebook
 from reserve.homes import ALL_CAUSES, ASSETS, BALANCES, DAY, HOLDINGS, PRICES, add
 
-from .cast import Cast, assembled
+from .cast import Cast, assembled, open_accounts
+from .plans import INCIDENT, Plan, approve, literal, opened
+from .straight import straight
 
 TRADES = """
 trade_id executed_at               asset quote side price    quantity line
@@ -258,18 +261,20 @@ def test_a_position_of_another_day_than_a_year_end_releases_nothing(above_the_ca
 def test_what_is_used_for_compensation_lowers_assets_and_booked_reserve_alike(cast: Cast) -> None:
     funded(cast, 1_000_000)
     accrued(cast)
-    drafted = draft(
-        MOVES["draw"], "reserve/JPY/kaede", "customer/JPY/pool/c1", Decimal(300_000), {"plan": "plan 1"}, "JPY", None
-    )
-    cast.approved(
-        "pay", "compensation", dict(zip(drafted.codes, drafted.amounts, strict=True)), by="cem", plan="plan 1"
-    )
+    open_accounts(cast, [f"claimant/JPY/pool/{INCIDENT}"])
+    codes = ["reserve/JPY/kaede", f"claimant/JPY/pool/{INCIDENT}", "reserve/JPY/booked", "outside/JPY/booked"]
+    numbers = account_numbers(cast.books, codes)
+    with straight(cast) as sql:
+        opened(sql)
+        batch = Plan({"JPY": [100_000, 200_000]}, 10).batch({"JPY": numbers[0]}, {"JPY": numbers[1]})
+        booked = replace(batch, accounts=literal(numbers), amounts="{-300000,300000,-300000,300000}")
+        with sql.refused("no role"):
+            approve(sql, booked, "ada")
+        approve(sql, booked)
     ledger = known(cast.books, cast.books.home.today())
     assert (ledger.booked, ledger.reserve_assets[0]["quantity"]) == (Decimal(700_000),) * 2
     [use] = [row for row in ledger.reserve_entries if row["kind"] == "use"]
     assert use["amount_jpy"] == 300_000
-    with pytest.raises(BooksRefused, match="no role"):
-        cast.approved("again", "compensation", dict(zip(drafted.codes, drafted.amounts, strict=True)), plan="plan 1")
 
 
 def test_own_funds_can_always_refill_the_reserve(cast: Cast) -> None:

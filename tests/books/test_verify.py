@@ -48,7 +48,9 @@ def test_untouched_books_hold_and_what_was_counted_is_all_there_is(cast: Cast, o
     assert verdict.difference is None
     counts = owner.execute("SELECT count(*), count(amounts), sum(cardinality(amounts)) FROM books.records").fetchone()
     assert (verdict.records, verdict.batches, verdict.entries) == counts
-    assert {what for what, share in steps if share == 1.0} == {"chain", "accounts", "batches", "balances", "approvals"}
+    assert {what for what, share in steps if share == 1.0} == {
+        "chain", "accounts", "batches", "balances", "approvals", "claims",
+    }  # fmt: skip
 
 
 def test_books_written_by_many_at_once_with_late_batches_requests_and_refusals_hold(cast: Cast, owner: Owner) -> None:

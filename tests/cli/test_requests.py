@@ -75,17 +75,11 @@ def test_the_same_request_again_is_the_same_request_and_says_how_it_stands(asked
 
 
 def test_whoever_could_never_make_a_batch_does_not_ask_for_it_in_place_of_whoever_can(office: Office) -> None:
-    draw = [
-        *pays("compensation", "reserve/JPY/kaede", "customer/JPY/pool/c1", "5"),
-        "--plan",
-        "plan-1",
-        "--why",
-        "losses",
-    ]
-    refusal = office.refuses("ada", *draw)
+    loss = [*pays("loss", "reserve/JPY/kaede", "outside/JPY/world", "5"), "--reference", "theft", "--why", "losses"]
+    refusal = office.refuses("ada", *loss)
     assert "ada has no role that may ask for this" in refusal.what
     assert "incident_commander" in refusal.then
-    assert office.json("cem", *draw)["may_approve"] == ["ben"]
+    assert office.json("cem", *loss)["may_approve"] == ["ben"]
 
 
 def test_a_refused_request_moves_nothing_and_can_be_taken_back_by_whoever_made_it(asked: tuple[Office, str]) -> None:

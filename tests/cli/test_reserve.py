@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .office import Office
+from .office import Office, pays
 from .runs import csv, said
 
 BOOKED = ["reserve/JPY/booked", "own/JPY/booked", "outside/JPY/booked"]
@@ -59,8 +59,11 @@ def test_a_move_without_its_grounds_or_the_other_way_round_is_refused(funded: Of
     there = "--from", "reserve/JPY/kaede", "--to", "reserve/JPY/minato", "--amount"
     assert "reference" in funded.refuses("ada", "reserve", "move", *there, "1").what
     assert "do not allow" in funded.refuses("ada", "reserve", "fund", *there, "1").what
-    nowhere = "--from", "kaede", "--to", "customer/JPY/pool/c1", "--amount", "1", "--plan", "plan 1"
-    assert "kaede is not in JPY" in funded.refuses("ada", "reserve", "draw", *nowhere).what
+    nowhere = "--from", "kaede", "--to", "own/JPY/bank", "--amount", "1", "--position", "p", "--authority", "FSA 1"
+    assert "kaede is not in JPY" in funded.refuses("ada", "reserve", "release", *nowhere).what
+    funded.says("ada", "books", "open", "claimant/JPY/pool/INC-1", "--why", "needed")
+    plan = funded.refuses("cem", *pays("compensation", "reserve/JPY/kaede", "claimant/JPY/pool/INC-1", "1"))
+    assert (plan.what, "incident ask" in plan.then) == ("compensation is paid by a plan alone", True)
     release = (
         "--from",
         "reserve/JPY/kaede",

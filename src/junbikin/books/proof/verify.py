@@ -10,8 +10,9 @@ from functools import partial
 import psycopg
 
 from junbikin.books.database import Books
-from junbikin.books.proof import approvals, breaks, chain, derived, entries, releases
+from junbikin.books.proof import approvals, breaks, chain, derived, entries, incidents, releases
 from junbikin.books.proof.checkpoint import Checkpoint, against
+from junbikin.books.proof.claims import check_claims
 from junbikin.books.proof.cut import Cut, Part, cut
 from junbikin.books.proof.digests import heads_digest
 from junbikin.books.proof.eras import read_eras
@@ -90,7 +91,12 @@ def _differences(
         yield from _some(difference)
     yield from _some(releases.check_releases(view.main))
     yield from _some(breaks.check_breaks(view.main, eras))
+    yield from _some(incidents.check_incidents(view.main, eras))
+    yield from _some(incidents.check_frozen(view.main, eras))
+    yield from _some(incidents.check_disputes(view.main))
     progress("approvals", 1.0)
+    yield from check_claims(view, eras)
+    progress("claims", 1.0)
     yield from _some(check_guards(view.main))
 
 

@@ -10,7 +10,7 @@ DECLARE
   v_bad record;
 BEGIN
   IF (v_plan ~ '^[0-9a-f]{64}$' AND p_key = 'compensation:' || left(v_plan, 24) AND p_content->>'permission' ~ '^(confirmed|exempt): [^[:cntrl:]]+$'
-      AND books.is_incident(p_content->>'incident')) IS NOT TRUE THEN
+      AND NOT jsonb_path_exists(p_content - 'legs', 'strict $.* ? (@.type() <> "string")') AND books.is_incident(p_content->>'incident')) IS NOT TRUE THEN
     PERFORM books.refuse('this is no plan of an incident on record, or nobody permits it', 'batch ' || p_key,
       'ask for it with `junbikin incident ask`: key, incident, plan and permission belong together');
   END IF;
@@ -20,6 +20,7 @@ BEGIN
   FOR v_leg IN SELECT jsonb_array_elements(v_legs) LOOP
     IF (books.is_amount(v_leg->>'total') AND v_leg->>'people' ~ '^[1-9][0-9]{0,11}$' AND v_leg->>'size' ~ '^[1-9][0-9]{0,5}$'
         AND books.is_list(v_leg->'chunks', '^[0-9a-f]{64}$') AND v_leg - '{asset,total,people,size,chunks}'::text[] = '{}'
+        AND NOT jsonb_path_exists(v_leg - 'chunks', 'strict $.* ? (@.type() <> "string")')
         AND jsonb_array_length(v_leg->'chunks') = ((v_leg->>'people')::numeric + (v_leg->>'size')::numeric - 1)::bigint / (v_leg->>'size')::bigint) IS NOT TRUE THEN
       PERFORM books.refuse('what the plan pays of ' || coalesce(v_leg->>'asset', '(none)') || ' is not said as it must be', 'batch ' || p_key,
         'give asset, total, people, size, and for each chunk of so many people the digest of what they are owed');
@@ -191,7 +192,7 @@ BEGIN
   IF (v_says - '{asset,channel,chunk,files,numbers,payees,people,run,total,value_on}'::text[] = '{}' AND v_says->>'asset' = v_claim.asset
       AND v_says->>'chunk' = v_claim.chunk::text AND v_says->>'run' ~ '^[1-9][0-9]{0,2}$' AND v_says->>'channel' IN ('zengin', 'iso20022', 'account', 'custodian')
       AND books.is_list(v_says->'files', '^[0-9a-f]{64}$') AND v_says->>'payees' ~ '^([0-9a-f]{64})?$' AND NOT isempty(v_numbers)
-      AND NOT jsonb_path_exists(v_says - 'files' - 'value_on', '$.* ? (@.type() <> "string")') AND v_says ? 'value_on'
+      AND NOT jsonb_path_exists(v_says - 'files' - 'value_on', 'strict $.* ? (@.type() <> "string")') AND v_says ? 'value_on'
       AND (v_says->>'value_on' ~ '^[2-9][0-9]{3}-[0-9]{2}-[0-9]{2}$' OR jsonb_typeof(v_says->'value_on') = 'null')) IS NOT TRUE THEN
     PERFORM books.refuse('this is no payout', p_subject, 'pay with `junbikin incident pay`');
   END IF;
@@ -238,8 +239,8 @@ BEGIN
   PERFORM books.check_payer(p_person, p_secret, p_subject);
   IF (v_says - '{asset,channel,chunk,people,returned,returned_total,run,settled,settled_total,source}'::text[] = '{}' AND v_says->>'asset' = v_claim.asset
       AND v_says->>'chunk' = v_claim.chunk::text AND v_says->>'source' ~ '^[0-9a-f]{64}$' AND jsonb_typeof(v_says->'returned') = 'object'
-      AND NOT jsonb_path_exists(v_says - 'returned', '$.* ? (@.type() <> "string")')
-      AND NOT jsonb_path_exists(v_says->'returned', '$.* ? (@.type() <> "string")')) IS NOT TRUE THEN
+      AND NOT jsonb_path_exists(v_says - 'returned', 'strict $.* ? (@.type() <> "string")')
+      AND NOT jsonb_path_exists(v_says->'returned', 'strict $.* ? (@.type() <> "string")')) IS NOT TRUE THEN
     PERFORM books.refuse('this is no result of payouts', p_subject, 'bring results in with `junbikin incident results`');
   END IF;
   PERFORM pg_advisory_xact_lock(7110, hashtext(p_subject));

@@ -34,7 +34,7 @@ CREATE OR REPLACE FUNCTION books.is_event(p_says jsonb) RETURNS boolean LANGUAGE
 DECLARE
   v_keys text[] := ARRAY(SELECT k FROM jsonb_object_keys(p_says) k ORDER BY k COLLATE "C");
 BEGIN
-  IF jsonb_path_exists(p_says - 'transactions' - 'value', '$.* ? (@.type() <> "string")') OR jsonb_typeof(p_says->'value') NOT IN ('string', 'null') THEN
+  IF jsonb_path_exists(p_says - 'transactions' - 'value', 'strict $.* ? (@.type() <> "string")') OR jsonb_typeof(p_says->'value') NOT IN ('string', 'null') THEN
     RETURN false;
   END IF;
   RETURN coalesce(CASE p_says->>'event'
@@ -160,7 +160,7 @@ BEGIN
     PERFORM books.refuse('there is no incident ' || coalesce(p_incident, '(none)'), 'dispute of ' || coalesce(p_account, '(none)'), 'see `junbikin incident list`');
   END IF;
   IF (p_account ~ '^[^[:cntrl:]]{1,100}$' AND v_says->>'act' = 'file' AND v_says - '{act,asset,claims,evidence,plan}'::text[] = '{}'
-      AND NOT jsonb_path_exists(v_says - 'evidence', '$.* ? (@.type() <> "string")') AND v_says->>'asset' ~ '^[A-Z0-9][A-Za-z0-9._-]{0,31}$'
+      AND NOT jsonb_path_exists(v_says - 'evidence', 'strict $.* ? (@.type() <> "string")') AND v_says->>'asset' ~ '^[A-Z0-9][A-Za-z0-9._-]{0,31}$'
       AND length(v_says->>'claims') BETWEEN 1 AND 1000 AND books.is_list(v_says->'evidence', '^[0-9a-f]{64}$')
       AND v_says->>'plan' ~ '^([0-9a-f]{64})?$') IS NOT TRUE THEN
     PERFORM books.refuse('this is no dispute', 'dispute of ' || coalesce(p_account, '(none)'), 'file it with `junbikin incident dispute file`');
