@@ -58,9 +58,9 @@ def writing(path: Path) -> Iterator[Growing]:
     beside.replace(path)
 
 
-def settle(folder: Path) -> None:
-    """Waits until the names in a folder are on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def settle(path: Path) -> None:
+    """Waits until a file is on disk, or the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -179,17 +179,8 @@ def _write_names(engine: duckdb.DuckDBPyConnection) -> None:
     with nanoarrow.c_array_stream(engine.sql(asked).__arrow_c_stream__()) as batches:
         parts = [_part(batch) for batch in batches if batch.length]
     for number, names in parts:
-        half = kana.written(names)
-        columns = [
-            nanoarrow.c_array_from_buffers(nanoarrow.int64(), len(number), [None, number]),
-            nanoarrow.c_array_from_buffers(nanoarrow.string(), len(number), [None, half.starts, half.text]),
-        ]
-        kind = nanoarrow.struct({"number": nanoarrow.int64(), "name": nanoarrow.string()})
-        engine.register(
-            "written",
-            nanoarrow.ArrayStream(nanoarrow.c_array_from_buffers(kind, len(number), [None], children=columns)),
-        )
-        engine.execute("INSERT INTO names FROM written")
+        kana.written(names).given(engine, "written", number)
+        engine.execute("INSERT INTO names SELECT number, text FROM written")
         engine.unregister("written")
 
 

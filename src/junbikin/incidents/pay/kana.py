@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import duckdb
+import nanoarrow
 import numpy as np
 from numpy.typing import NDArray
 
@@ -84,6 +86,17 @@ class Names:
         """The same names in memory of their own."""
         return Names(self.text.copy(), self.starts.copy())
 
+    def given(self, engine: duckdb.DuckDBPyConnection, name: str, numbers: NDArray[np.int64]) -> None:
+        """Lets an engine know the names once, as `name`, with a number each: columns `number` and `text`."""
+        count = len(numbers)
+        columns = [
+            nanoarrow.c_array_from_buffers(nanoarrow.int64(), count, [None, numbers]),
+            nanoarrow.c_array_from_buffers(nanoarrow.string(), count, [None, self.starts, self.text]),
+        ]
+        kind = nanoarrow.struct({"number": nanoarrow.int64(), "text": nanoarrow.string()})
+        rows = nanoarrow.c_array_from_buffers(kind, count, [None], children=columns)
+        engine.register(name, nanoarrow.ArrayStream(rows))
+
 
 def can_be_written(name: str) -> str:
     """SQL of whether a name as `written` has the characters of a file only, its marks where they belong."""
@@ -113,6 +126,14 @@ def in_bytes(names: Names, width: int) -> NDArray[np.uint8]:
     row = np.repeat(np.arange(len(lengths)), lengths)
     rows[row, np.arange(len(points)) - starts[:-1][row]] = np.where(points > _SHIFT, points - _SHIFT, points)
     return rows
+
+
+def read(rows: NDArray[np.uint8]) -> Names:
+    """Rows of a file's bytes as text; a byte that is no character of JIS X 0201 becomes one that says so."""
+    points = rows.ravel().astype(np.uint16)
+    kana = (points >= 0xA1) & (points <= 0xDF)
+    points = np.where(kana, points + _SHIFT, np.where(points < 0x80, points, _UNKNOWN)).astype(np.uint16)
+    return _names(points, np.arange(len(rows) + 1, dtype=np.int32) * rows.shape[1])
 
 
 _ZERO = np.zeros(1, np.int32)

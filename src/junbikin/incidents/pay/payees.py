@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from junbikin.errors import BadInput
 from junbikin.facts.engine import parquet
-from junbikin.incidents.pay.files import settle, writing
+from junbikin.incidents.pay.files import digest_of, settle, writing
 from junbikin.incidents.pay.statuses import Status, Way
 
 PAYEE = 80
@@ -97,7 +97,7 @@ def open_payees(above: Path, digest: str) -> Payees:
         if payees.digest != digest:
             raise ValueError(f"{MANIFEST} says other things")
         for name, sha256 in content["files"].items():
-            if _sha256(folder / name) != sha256:
+            if digest_of(folder / name) != sha256:
                 raise ValueError(f"{name} is another file")
     except (OSError, KeyError, TypeError, ValueError) as problem:
         raise BadInput(
@@ -110,7 +110,7 @@ def open_payees(above: Path, digest: str) -> Payees:
 def sealed(made: Path, above: Path, content: dict[str, Any]) -> Payees:
     """The payees whose files are in `made`, put where they are kept; those that are kept already are left alone."""
     files = sorted(str(file.relative_to(made)) for file in made.rglob("*") if file.is_file())
-    content = {"format": str(FORMAT), "files": {name: _sha256(made / name) for name in files}} | content
+    content = {"format": str(FORMAT), "files": {name: digest_of(made / name) for name in files}} | content
     payees = _of(made, content)
     folder = above / payees.digest
     if folder.exists():
@@ -128,8 +128,3 @@ def _of(folder: Path, content: Mapping[str, Any]) -> Payees:
     digest = hashlib.sha256(rfc8785.dumps(dict(content))).hexdigest()
     counts = {asset: {word: int(count) for word, count in by.items()} for asset, by in content["counts"].items()}
     return Payees(folder, digest, int(content["people"]), counts, content["facts"], content["banks"])
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
