@@ -130,7 +130,7 @@ def told(paying: Paying, kind: str) -> Told:
     books = paying.scene.cast.books
     of, claims = incident_of(books, INCIDENT), claims_of(books, INCIDENT)
     at = of.events[-1].recorded_at
-    known = Known(books.home, of, deadlines(books.home, of, at), claims, {paying.plan.digest: paying.plan}, at)
+    known = Known(books.home, of, deadlines(books.home, of, [], at), claims, {paying.plan.digest: paying.plan}, at)
     return report(known, kind)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,11 @@ from junbikin.home import Home
 from junbikin.incidents import incident as events
 from junbikin.incidents.deadlines import Standing, deadlines
 from junbikin.incidents.incident import Incident, incident_of, incidents
+from junbikin.incidents.permission import RULEBOOK, case_of, in_words
 from junbikin.incidents.timeline import tell
 from junbikin.incidents.valued import valued
 from junbikin.registry.requests import ask_to_record, decide
+from junbikin.rulebooks.load import load_rulebook
 
 OCCURRED = datetime(2025, 6, 2, 0, 2, 13, tzinfo=UTC)
 FOUND = datetime(2025, 6, 2, 2, 25, tzinfo=UTC)
@@ -51,7 +53,7 @@ class Told:
 
     def standing(self, name: str, at: datetime) -> dict[str, Standing]:
         """What is due → how it stands at an instant."""
-        return {each.name.en: each.standing(at) for each in deadlines(self.home, self.of(name), at)}
+        return {each.name.en: each.standing(at) for each in deadlines(self.home, self.of(name), [], at)}
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +213,7 @@ def test_a_report_to_somebody_else_keeps_nothing(told: Told) -> None:
 def test_business_days_skip_weekends_and_holidays(told: Told) -> None:
     """Found on Monday 2025-06-02: ten business days later is 2025-06-16; seven is 2025-06-11."""
     told.opened("due-3")
-    dues = {each.name.en: each.due_at for each in deadlines(told.home, told.of("due-3"), FOUND)}
+    dues = {each.name.en: each.due_at for each in deadlines(told.home, told.of("due-3"), [], FOUND)}
     assert dues["follow-up report"].isoformat() == "2025-06-16T23:59:59.999999+09:00"
     assert dues["compensation begins"].isoformat() == "2025-06-11T23:59:59.999999+09:00"
 
@@ -239,6 +241,32 @@ def test_progress_is_asked_each_month_until_it_is_closed(told: Told) -> None:
 
 def test_each_deadline_says_how_far_it_is_law(told: Told) -> None:
     told.opened("due-5")
-    rules = {each.name.en: str(each.rule.provenance) for each in deadlines(told.home, told.of("due-5"), FOUND)}
+    rules = {each.name.en: str(each.rule.provenance) for each in deadlines(told.home, told.of("due-5"), [], FOUND)}
     assert rules.pop("progress by 2025-07-10", "press") == "press"
     assert set(rules.values()) == {"assumption"}
+
+
+def test_what_is_paid_without_confirmation_is_reported_where_its_item_asks_for_it(told: Told) -> None:
+    told.opened("due-6", "system_failure")
+    case = case_of(told.of("due-6"), date(2025, 6, 20), ["books_show_it"], per_day=Decimal(5_000_000))
+    book = load_rulebook(RULEBOOK)
+    words = in_words(book, book.permitted(case))
+    assert words.startswith("exempt: jp-fiea-39 119(1)(xi)")
+    permissions = [words, "confirmed: no. 12", "exempt: jp-fiea-39 119(1)(i) final judgment: it is there"]
+    at = datetime(2025, 7, 31, 16, tzinfo=UTC)
+    [due] = [each for each in deadlines(told.home, told.of("due-6"), permissions, at) if "without" in each.name.en]
+    assert (due.due_at.isoformat(), due.standing(at)) == ("2025-07-31T23:59:59.999999+09:00", Standing.OVERDUE)
+    assert str(due.rule.provenance) == "text"
+    told.tell("due-6", events.reported("authority", "permission_report", ""), FOUND + timedelta(days=20))
+    [due] = [each for each in deadlines(told.home, told.of("due-6"), permissions, at) if "without" in each.name.en]
+    assert due.standing(at) is Standing.KEPT
+
+
+def test_a_hack_gives_no_words_for_a_plan_until_it_is_confirmed(told: Told) -> None:
+    told.opened("due-7")
+    book = load_rulebook(RULEBOOK)
+    said = book.permitted(case_of(told.of("due-7"), date(2025, 6, 20), [], largest=Decimal(1), per_day=Decimal(1)))
+    assert said.needed is True
+    assert in_words(book, said) == ""
+    with pytest.raises(BadInput, match="'hearsay' is no ground"):
+        book.permitted(case_of(told.of("due-7"), date(2025, 6, 20), ["hearsay"]))

@@ -28,12 +28,15 @@ ID = click.argument("incident", metavar="INC")
 """The incident's name."""
 
 
+_WHY = click.option("--why", help="The reason, which goes on record [default: what is stated, in words].")
+
+
 def _told(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that puts something on the timeline."""
     for add in (
         AS_JSON,
         acts,
-        click.option("--why", help="The reason, which goes on record [default: what is stated, in words]."),
+        _WHY,
         click.option("--at", metavar="TIME", help=f"When it was so [default: now]: {times.HELP}."),
     ):
         command = add(command)
@@ -83,7 +86,10 @@ def open_(
     help="What it was worth in the home's currency [default: at the price of the day of the loss].",
 )
 @click.option("--priced", metavar="WORDS", help="By which price and source --value is.")
-@_told
+@click.option("--at", metavar="TIME", help=f"When it was taken [default: when the incident happened]: {times.HELP}.")
+@_WHY
+@acts
+@AS_JSON
 @click.pass_context
 def taken(
     ctx: click.Context, incident: str, asset: str, quantity: str, place: str, storage: str | None, provider: str | None,
@@ -114,7 +120,8 @@ def taken(
             )
         by = provider if provider is not None else str(registered.get("provider", ""))
         says = says_taken(asset, much, place, kept, by, transactions, worth)
-        _tell(books, incident, says, why or f"{quantity} {asset} taken at {place}", _when(home, at), who, json_)
+        when = _when(home, at) or of.occurred_at
+        _tell(books, incident, says, why or f"{quantity} {asset} taken at {place}", when, who, json_)
 
 
 def _worth(

@@ -43,8 +43,10 @@ def report(ctx: click.Context, incident: str, kind: str, html: Path | None, mark
     with open_books(home) as books:
         of = incident_of(books, incident)
         claims = claims_of(books, incident)
+    standing = [each.approved for each in claims.plans if not each.approved.reversed]
+    due = deadlines(home, of, [str(each.content["permission"]) for each in standing], at)
     files = (files_of(home, each.approved) for each in claims.plans)
-    known = Known(home, of, deadlines(home, of, at), claims, {plan.digest: plan for plan in files if plan}, at)
+    known = Known(home, of, due, claims, {plan.digest: plan for plan in files if plan}, at)
     _write(ctx, told(known, kind), html, markdown)
 
 

@@ -18,6 +18,7 @@ from junbikin.cli.show import AS_JSON, as_json, console, home_of, lang_of, print
 @click.pass_context
 def show(ctx: click.Context, incident: str, known_at: str | None, json_: bool) -> None:
     """Show the incident INC: what was taken, how far it is, deadlines kept and missed, and its timeline."""
+    from junbikin.books.claims import plans_of
     from junbikin.books.database import open_books
     from junbikin.incidents.deadlines import deadlines
     from junbikin.incidents.incident import incident_of
@@ -28,7 +29,8 @@ def show(ctx: click.Context, incident: str, known_at: str | None, json_: bool) -
     at = known or datetime.now(UTC)
     with open_books(home) as books:
         found = incident_of(books, incident, known)
-    due = deadlines(home, found, at)
+        permissions = [str(plan.content["permission"]) for plan in plans_of(books, incident) if not plan.reversed]
+    due = deadlines(home, found, permissions, at)
     if json_:
         as_json(incident_document(found, due, at))
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -11,6 +11,7 @@ from junbikin.calendars import business_days_after
 from junbikin.figures import Name, Rule
 from junbikin.home import Home
 from junbikin.incidents.incident import Incident
+from junbikin.incidents.permission import report_due
 from junbikin.incidents.timeline import Event
 from junbikin.rulebooks.load import Rulebook, load_rulebook
 from junbikin.rulebooks.parameters import Rules
@@ -65,18 +66,30 @@ def rulebook_for(home: Home) -> Rulebook | None:
     return next((book for book in found if any(key.startswith(_PREFIX) for key in book.parameters)), None)
 
 
-def deadlines(home: Home, incident: Incident, at: datetime) -> tuple[Deadline, ...]:
+def deadlines(home: Home, incident: Incident, permissions: Iterable[str], at: datetime) -> tuple[Deadline, ...]:
     """What is or was due up to an instant, and what is due next, by when; nothing where no rulebook in force says so.
 
-    Raises `ParameterMissing` when the rulebook has no value on the day on which the incident was found.
+    `permissions` are those of the approved plans: what is paid without confirmation may have to be reported. Raises
+    `ParameterMissing` when the rulebook has no value on the day on which the incident was found.
     """
-    book = rulebook_for(home)
-    if book is None:
-        return ()
     found_on = incident.found_at.astimezone(home.time_zone).date()
-    rules = book.on(found_on)
-    told = [*_hours(incident, rules), *_days(home, incident, rules, found_on), *_monthly(home, incident, rules, at)]
+    told = list(_unconfirmed(home, incident, permissions))
+    book = rulebook_for(home)
+    if book is not None:
+        rules = book.on(found_on)
+        told += _hours(incident, rules)
+        told += _days(home, incident, rules, found_on)
+        told += _monthly(home, incident, rules, at)
     return tuple(sorted(told, key=lambda deadline: deadline.due_at))
+
+
+def _unconfirmed(home: Home, incident: Incident, permissions: Iterable[str]) -> Iterator[Deadline]:
+    """What is paid without confirmation is reported, where the item that it is paid under asks for that."""
+    reported = _first(_told(incident, "authority", ("permission_report",)))
+    name = Name("report of payments made without confirmation", "確認を要しない補塡の報告")
+    for rulebook, day in sorted({due for permission in permissions if (due := report_due(permission))}):
+        _, rule = load_rulebook(rulebook, home.path).on(day).word("report.months")
+        yield Deadline(name, home.end_of(day), rule, reported)
 
 
 def _hours(incident: Incident, rules: Rules) -> Iterator[Deadline]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
@@ -58,3 +59,12 @@ def in_words(rulebook: Rulebook, said: Permission) -> str:
     words = "; ".join(f"{item.name.en}: {item.why.en}" for item in items)
     report = f"; to be reported by {said.report_by}" if said.report_by else ""
     return f"exempt: {rulebook.id} {words}{report}"
+
+
+_REPORT = re.compile(r"exempt: (\S+) .*; to be reported by ([0-9]{4}-[0-9]{2}-[0-9]{2})")
+
+
+def report_due(permission: str) -> tuple[str, date] | None:
+    """The rulebook by which payments without confirmation are reported, and the day by when; None where a plan's permission asks for none."""
+    found = _REPORT.fullmatch(permission)
+    return (found[1], date.fromisoformat(found[2])) if found else None

@@ -69,6 +69,8 @@ def steps(figure: Figure) -> Iterator[Figure]:
 
 def _derived(figure: Figure) -> Line:
     value = Name(exact_amount(figure, "en"), exact_amount(figure, "ja"))
+    if figure.op == "×":
+        return Line(figure.name, value)  # its name says of what
     if figure.inputs and not figure.key.startswith("plan."):
         en, ja = (operation(figure, lang) for lang in ("en", "ja"))
         parts = Name(f"{en}: {' · '.join(each.name.en for each in figure.inputs)}", f"{ja}：{'・'.join(each.name.ja for each in figure.inputs)}")  # fmt: skip
