@@ -40,8 +40,12 @@ RULE = "rule.toml"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
-def make(books: Books, incident: str, name: str, file: Path, today: date, progress: Progress) -> Plan:
+def make(
+    books: Books, incident: str, name: str, file: Path, today: date, progress: Progress, size: int = CHUNK
+) -> Plan:
     """The plan `name` of an incident by the rule in a file, as of `today`; the same facts, books and day give the same digest.
+
+    Its payments go into the books `size` at a time.
 
     Raises `BadInput` when the rule or what it needs is not right, or when another plan of this name was asked for already.
     """
@@ -65,7 +69,7 @@ def make(books: Books, incident: str, name: str, file: Path, today: date, progre
         progress("entitlements", 0.6)
         write(engine, [payment.leg for payment in paid], aside / FILE)
         digested = chunks(
-            engine, aside / FILE, list(totals(paid)), CHUNK, lambda what, share: progress(what, 0.7 + share * 0.2)
+            engine, aside / FILE, list(totals(paid)), size, lambda what, share: progress(what, 0.7 + share * 0.2)
         )
         engine.close()
         progress("who pays", 0.9)
@@ -83,7 +87,7 @@ def make(books: Books, incident: str, name: str, file: Path, today: date, progre
             owed=whole,
             payments=paid,
             chunks=digested,
-            size=CHUNK,
+            size=size,
             cost=_cost(scene.lake, (today, day_of(books.home, happened)), totals(paid)),
             taken=taken,
             beyond=_beyond(taken, whole),

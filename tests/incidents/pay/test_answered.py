@@ -1,0 +1,144 @@
+"""Taking answers in: each is settled, returned, known already, or refused and listed; money moves with it, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from books.cast import Cast
+from junbikin.books.proof.verify import verify
+from junbikin.errors import SourceRefused
+from junbikin.incidents.pay.answered import Taken, take_in
+from junbikin.incidents.pay.run import Payer
+from junbikin.incidents.standing import Standing
+
+from .exchange import CODE, RECORD, Exchange, answers, exchange, instruction, told
+from .test_run import HELD, standing
+
+
+@pytest.fixture
+def paid(founded: Callable[[Path], Cast], tmp_path: Path) -> Exchange:
+    made = exchange(founded(tmp_path / "home"), HELD)
+    told(made.home, [instruction(account) for account in HELD])
+    return made
+
+
+def taken(of: Exchange, files: list[Path]) -> list[Taken]:
+    by = Payer(of.cast.books, of.cast.ada, "answers")
+    plans = [(of.approval, of.plan.entitlements)]
+    return [take_in(by, plans, file, "zengin", of.bank, None, lambda what, share: None) for file in files]
+
+
+def counts(found: list[Taken]) -> tuple[int, int, int, int]:
+    """Settled, returned, known already and refused, of all files; every answer read is one of them."""
+    whole = tuple(sum(getattr(one, name) for one in found) for name in ("settled", "returned", "duplicates", "refused"))
+    assert sum(one.read for one in found) == sum(whole)
+    return whole[0], whole[1], whole[2], whole[3]
+
+
+def test_what_is_settled_leaves_the_claimants_account_and_what_came_back_stays(paid: Exchange, tmp_path: Path) -> None:
+    owed = sorted(paid.owed().items())
+    found = taken(paid, answers(paid.pay(), {2: "8", 7: "2"}, tmp_path / "answers"))
+    assert counts(found) == (10, 2, 0, 0)
+    assert {reason: count for one in found for reason, count in one.reasons.items()} == {"code 8": 1, "code 2": 1}
+    kept = owed[1][1] + owed[6][1]
+    assert paid.balance(paid.approval.claimants["JPY"].code) == kept
+    assert sum((one.totals["JPY"][1] for one in found if one.totals), Decimal(0)) == kept
+    assert [account for account, how in standing(paid).items() if how is Standing.RETURNED] == [owed[1][0], owed[6][0]]
+    assert verify(paid.cast.books).difference is None
+
+
+def test_the_same_file_again_changes_nothing(paid: Exchange, tmp_path: Path) -> None:
+    files = answers(paid.pay(), {2: "8"}, tmp_path / "answers")
+    taken(paid, files)
+    before = standing(paid), paid.balance(paid.approval.claimants["JPY"].code)
+    assert counts(taken(paid, files)) == (0, 0, 12, 0)
+    assert (standing(paid), paid.balance(paid.approval.claimants["JPY"].code)) == before
+
+
+def test_what_came_back_is_sent_again_only_on_newer_instructions(paid: Exchange, tmp_path: Path) -> None:
+    taken(paid, answers(paid.pay(), {2: "8"}, tmp_path / "answers"))
+    assert paid.pay().people == 0
+    told(paid.home, [instruction("c01", at=_later(), number="7777777")])
+    again = paid.pay()
+    assert (again.people, again.order.run) == (1, 2)
+    assert b"7777777" in (again.folder / again.files[0].path.name).read_bytes()
+    assert counts(taken(paid, answers(again, {}, tmp_path / "again"))) == (1, 0, 0, 0)
+    assert paid.balance(paid.approval.claimants["JPY"].code) == 0
+
+
+def _later() -> str:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC).isoformat()
+
+
+def test_a_payment_that_comes_back_after_it_was_settled_returns_its_money(paid: Exchange, tmp_path: Path) -> None:
+    run = paid.pay()
+    taken(paid, answers(run, {}, tmp_path / "first"))
+    assert paid.balance(paid.approval.claimants["JPY"].code) == 0
+    found = taken(paid, answers(run, {3: "8"}, tmp_path / "second"))
+    assert counts(found) == (0, 1, 11, 0)
+    assert paid.balance(paid.approval.claimants["JPY"].code) == sorted(paid.owed().items())[2][1]
+    assert verify(paid.cast.books).difference is None
+
+
+@pytest.mark.parametrize(
+    ("field", "content", "why"),
+    [
+        (slice(101, 111), b"0000000099", "no such payment was sent"),
+        (slice(91, 101), b"0000000001", "no approved plan of this incident made this payment"),
+    ],
+)
+def test_an_answer_about_no_payment_of_ours_is_listed_and_moves_nothing(
+    paid: Exchange, tmp_path: Path, field: slice, content: bytes, why: str
+) -> None:
+    [first, *_] = answers(paid.pay(), {}, tmp_path / "answers")
+    altered = bytearray(first.read_bytes())
+    altered[RECORD + field.start : RECORD + field.stop] = content
+    first.write_bytes(altered)
+    [found] = taken(paid, [first])
+    assert counts([found]) == (3, 0, 0, 1)
+    assert found.refusals is not None
+    assert why in found.refusals.read_text(encoding="utf-8")
+
+
+def test_an_answer_of_another_amount_is_listed_and_moves_nothing(paid: Exchange, tmp_path: Path) -> None:
+    [first, *_] = answers(paid.pay(), {}, tmp_path / "answers")
+    altered = bytearray(first.read_bytes())
+    amount, trailer = int(altered[RECORD + 80 : RECORD + 90]), len(altered) - 2 * RECORD
+    altered[RECORD + 80 : RECORD + 90] = b"%010d" % (amount + 1)
+    altered[trailer + 7 : trailer + 19] = b"%012d" % (int(altered[trailer + 7 : trailer + 19]) + 1)
+    first.write_bytes(altered)
+    [found] = taken(paid, [first])
+    assert counts([found]) == (3, 0, 0, 1)
+    assert found.refusals is not None
+    assert "the amount is not what was sent" in found.refusals.read_text(encoding="utf-8")
+
+
+def test_two_answers_that_contradict_each_other_are_both_refused(paid: Exchange, tmp_path: Path) -> None:
+    [first, *_] = answers(paid.pay(), {}, tmp_path / "answers")
+    content = bytearray(first.read_bytes())
+    content[2 * RECORD : 3 * RECORD] = content[RECORD : 2 * RECORD]
+    content[2 * RECORD + CODE] = ord("8")
+    data = [int(content[at + 80 : at + 90]) for at in range(RECORD, len(content) - 2 * RECORD, RECORD)]
+    content[-2 * RECORD + 7 : -2 * RECORD + 19] = b"%012d" % sum(data)
+    first.write_bytes(content)
+    assert counts(taken(paid, [first])) == (2, 0, 0, 2)
+
+
+def test_a_list_that_is_not_whole_moves_nothing(paid: Exchange, tmp_path: Path) -> None:
+    [first, *_] = answers(paid.pay(), {}, tmp_path / "answers")
+    first.write_bytes(first.read_bytes()[:-RECORD])
+    with pytest.raises(SourceRefused):
+        taken(paid, [first])
+    assert set(standing(paid).values()) == {Standing.OUT}
+
+
+def test_settled_after_it_came_back_is_refused(paid: Exchange, tmp_path: Path) -> None:
+    run = paid.pay()
+    taken(paid, answers(run, {1: "8"}, tmp_path / "first"))
+    assert counts(taken(paid, answers(run, {}, tmp_path / "second"))) == (0, 0, 11, 1)
