@@ -27,6 +27,7 @@ from junbikin.errors import BooksProblem
 from junbikin.home import Home, create_home
 
 from .cast import Cast, assembled
+from .tampering import rechain, unguarded
 
 
 def engine_of(address: str) -> Engine:
@@ -71,6 +72,31 @@ def test_books_of_every_revision_come_to_this_version_with_all_that_they_hold(
         numbers = account_numbers(books, ["own/JPY/bank", "reserve/JPY/kaede", "reserve/JPY/minato"])
         assert [balance(books, number) for number in numbers] == [Decimal(200), Decimal(150), Decimal(150)]
         assert verify(books).difference is None
+
+
+def test_compensation_paid_before_there_were_plans_stands_as_it_was_and_is_no_plan(
+    books: Books, owner: psycopg.Connection
+) -> None:
+    cast = assembled(books)
+    cast.pay_in("reserve/JPY/kaede", 300)
+    rule = "'compensation', 'reserve', 'customer', 'held', '{incident_commander}', '{approver}', '{plan}', '', ''"
+    with unguarded(owner, "flow_rules", "records", "strands"):
+        owner.execute(f"INSERT INTO books.flow_rules VALUES ({rule})".encode())
+        owner.execute("SELECT books.note_rules()")
+        pays = {"reserve/JPY/kaede": -200, "customer/JPY/pool/c1": 200}
+        cast.approved("paid", "compensation", pays, by="cem", plan="of 2018")
+        filed = owner.execute("UPDATE books.records SET subject = NULL WHERE kind = 'batch' AND key = 'paid'")
+        assert filed.rowcount == 1
+        rechain(owner)
+        owner.execute("DELETE FROM books.flow_rules WHERE purpose = 'compensation' AND receiver = 'customer'")
+        owner.execute("SELECT books.note_rules()")
+    assert verify(books).difference is None
+    with unguarded(owner, "records", "strands"):
+        owner.execute("UPDATE books.records SET subject = 'of 2018' WHERE kind = 'batch' AND key = 'paid'")
+        rechain(owner)
+    difference = verify(books).difference
+    assert difference is not None
+    assert difference.kind == "flow"
 
 
 def test_functions_of_an_earlier_version_are_gone_after_a_migration(

@@ -98,6 +98,8 @@ def check_claims(view: Cut, eras: Eras) -> Iterator[Difference]:
                 yield Difference("plan", plan, _named(row))
             else:
                 plans[plan.digest] = plan
+        elif row.purpose not in ("reversal", "payout", "payout_return"):
+            yield Difference("claim", "it is no batch that claimants could have part in", _named(row))
         elif row.purpose == "reversal" and not row.sound:
             yield Difference(
                 "claim", "it undoes no compensation, and moves what is set apart for claimants", _named(row)
