@@ -119,6 +119,26 @@ def test_zaif_s_mix_pays_sixty_point_three_per_cent_in_kind_and_the_rest_at_its_
     assert amounts(plan, "MONA")["m1"] == Decimal("6236810.1") * Decimal("0.603")
 
 
+def test_coincheck_s_rule_pays_the_average_price_for_every_xem(founded: Callable[[Path], Cast], tmp_path: Path) -> None:
+    """523 million XEM at ¥88.549: about the ¥46.3bn that were published. The trades are invented so that their average is that price."""
+    scene = built(
+        founded(tmp_path / "home"), tmp_path, ["2018-01-26,a,XEM,1.000001", "2018-01-26,b,XEM,522999998.999999"]
+    )
+    trades = ["110,1.0000000", "80,2.5091823", "0.00000001,0.0000001"]
+    rows = [f"zaif,{n},2018-01-26T12:{n + 9:02}:00+09:00,XEM,JPY,{row}" for n, row in enumerate(trades)]
+    rows.append("zaif,9,2018-01-27T23:00:00+09:00,XEM,JPY,1,1000000")
+    bring(scene.home, "market_trades", rows)
+    window = "from = 2018-01-26T12:09:00+09:00, to = 2018-01-27T23:00:00+09:00"
+    price = f'how = "vwap", {window}, sources = ["zaif"], decimals = 3, rounding = "half_up"'
+    at = 'who = "holders"\nasset = "XEM"\nat = 2018-01-26T23:59:59+09:00'
+    plan = scene.plan(affected=at, parts=YEN.format(price=price))
+    [leg] = plan.legs
+    assert leg.told.price is not None
+    assert leg.told.price.value == Decimal("88.549")
+    assert value(leg.total) == 523_000_000 * Decimal("88.549") == 46_311_127_000
+    assert amounts(plan) == {"a": 89, "b": 46_311_126_911}
+
+
 def slow(holdings: dict[str, Decimal], worth: Fraction, total: int) -> dict[str, int]:
     exact = {account: Fraction(held) * worth for account, held in sorted(holdings.items())}
     whole = {account: share.numerator // share.denominator for account, share in exact.items()}
