@@ -181,7 +181,8 @@ _CHUNK = """
       SELECT id, kind, key, subject, request, amounts IS NULL AND accounts IS NULL AS bare, effective_at, recorded_at, content, recorded_by, content::jsonb AS says
       FROM books.records WHERE kind = 'payout_result' AND subject = %(subject)s OFFSET 0) r
   ), w AS MATERIALIZED (
-    SELECT r.*, s.numbers AS sent, coalesce(b.settled, '{}') AS settled_before, coalesce(b.returned, '{}') AS returned_before FROM r
+    SELECT r.*, s.numbers AS sent, coalesce(b.settled, '{}') AS settled_before, coalesce(b.returned, '{}') AS returned_before,
+      r.returned * coalesce(b.settled, '{}') AS late FROM r
     LEFT JOIN LATERAL (SELECT p.numbers FROM p WHERE (p.run, p.channel) = (r.run, r.channel) AND p.recorded_at < r.recorded_at LIMIT 1) s ON true
     LEFT JOIN LATERAL (
       SELECT range_agg(o.settled) AS settled, range_agg(o.returned) AS returned FROM r o
@@ -208,7 +209,7 @@ _CHUNK = """
       AND w.settled <@ (w.sent - w.settled_before - w.returned_before) AND w.returned <@ (w.sent - w.returned_before)) IS TRUE
   FROM w CROSS JOIN LATERAL (
     SELECT coalesce(sum(amount) FILTER (WHERE a.number <@ w.settled), 0) AS settled, coalesce(sum(amount) FILTER (WHERE a.number <@ w.returned), 0) AS returned,
-      coalesce(sum(amount) FILTER (WHERE a.number <@ (w.returned * w.settled_before)), 0) AS back FROM a) o
+      coalesce(sum(amount) FILTER (WHERE a.number <@ w.late), 0) AS back FROM a) o
   ORDER BY recorded_at, id
 """
 
