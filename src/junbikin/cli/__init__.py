@@ -31,7 +31,7 @@ _COMMANDS = {
     "verify-proof": ("junbikin.cli.prove", "Verify a customer's proof."),
     "audit": ("junbikin.cli.audit", "The pack for the auditor of segregation; checking it."),
     "incident": ("junbikin.cli.incident", "A theft or failure: who is owed what, plan, payment, reports."),
-    "claims": ("junbikin.cli.claims", "What each plan still owes: paid, out, returned, disputed, kept."),
+    "claims": ("junbikin.cli.claims", "What approved plans still owe: paid, out, returned, kept."),
     "reserve": ("junbikin.cli.reserve", "Fund, accrue, release; booked and held; history."),
     "registry": ("junbikin.cli.registry", "Places, addresses, tokens, providers, insurers, policies."),
     "rulebooks": ("junbikin.cli.rulebooks", "List, show and check rulebooks."),

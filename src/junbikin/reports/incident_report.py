@@ -130,7 +130,7 @@ def _taken(known: Known) -> Section:
     )  # fmt: skip
     grids = (Grid(titles, rows, frozenset({1, 5, 8})),) if rows else ()
     source = Name(
-        "quantity × the price of the day of the loss, by the records above", "数量×損失日の価格（上記の記録による）"
+        "quantity × the price of the day of the loss, by the records below", "数量×損失日の価格（下表の記録による）"
     )
     lines = (Line(Name("loss", "損失"), _amount(of.loss), source, figure=of.loss),)
     return Section(Name("What was taken", "被害"), lines, grids)
