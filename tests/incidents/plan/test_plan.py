@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -21,6 +22,7 @@ from junbikin.books.claims import plans_of
 from junbikin.books.journal import account_numbers, balance
 from junbikin.errors import BadInput, BooksRefused, PositionProblem, SourceRefused
 from junbikin.figures import Figure
+from junbikin.figures.amounts import EXACT
 from junbikin.incidents import disputes
 from junbikin.incidents.plan.asking import ask
 from junbikin.incidents.plan.compare import compared
@@ -155,6 +157,25 @@ def listed(scene: Scene, rows: list[str], header: str = "account_id,quantity") -
     return {"affected": affected, "shared": 'how = "specific"'}
 
 
+@pytest.mark.parametrize(
+    "most", ["0.000000000000000001", "99.999999999999999999", "12345678901234567890.123456789012345678"]
+)
+def test_tokens_of_eighteen_decimals_are_paid_to_the_last_digit(scene: Scene, most: str) -> None:
+    held = {"a": Decimal(most), "b": Decimal("0.000000000000000003"), "c": Decimal(1)}
+    rows = [f"{account},{quantity:f}" for account, quantity in held.items()]
+    plan = scene.plan("fine", **listed(scene, rows), parts=IN_KIND.replace("8", "18"), order='["own"]')
+    assert amounts(plan, "BTC") == held
+    assert value(plan.held) == EXACT.add(EXACT.add(held["a"], held["b"]), held["c"])
+    for account, quantity in held.items():
+        assert derivation(scene.home, plan, account)[0].value == quantity
+
+
+def test_a_total_that_does_not_fit_its_column_is_refused(scene: Scene) -> None:
+    rows = listed(scene, ["a,99999999999999999999"])
+    with pytest.raises(BadInput, match="does not fit"):
+        scene.plan("large", **rows, parts=at_price("10000000000"))
+
+
 def test_the_file_s_order_does_not_matter_and_amounts_are_those_of_the_slow_worker(scene: Scene) -> None:
     chance = random.Random(7)  # noqa: S311
     ids = ["B", "a", "é", "zz", "0", "利用者", "a b", "A,B", *(f"c{n}" for n in range(300))]
@@ -187,11 +208,8 @@ def test_an_amount_opens_down_to_holding_price_and_the_unit_more(scene: Scene) -
         derivation(scene.home, plan, "nobody")
 
 
-def test_a_chunk_s_digest_is_of_its_accounts_and_amounts_in_order(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("junbikin.incidents.plan.making.CHUNK", 3)
-    plan = scene.plan("chunked", parts=IN_KIND)
+def test_a_chunk_s_digest_is_of_its_accounts_and_amounts_in_order(scene: Scene) -> None:
+    plan = make(scene.cast.books, INCIDENT, "chunked", scene.rule(parts=IN_KIND), TODAY, nothing, size=3)
     [leg] = plan.legs
     assert (leg.size, len(leg.chunks)) == (3, 2)
     with duckdb.connect() as engine:
@@ -337,6 +355,9 @@ def test_files_that_were_altered_are_no_longer_the_plan(scene: Scene) -> None:
     document.write_text(json.dumps(content))
     with pytest.raises(PositionProblem, match="its digest is another"):
         read_plan(scene.home, INCIDENT, "altered")
+    with pytest.raises(PositionProblem, match="are not here; not whole are altered"):
+        plan_with(scene.home, INCIDENT, plan.digest)
+    shutil.rmtree(plan.folder)
     plan = scene.plan("altered2")
     with duckdb.connect() as engine:
         engine.execute(f"CREATE TABLE e AS FROM '{plan.entitlements}'")
@@ -573,3 +594,19 @@ def test_what_disputes_were_upheld_for_is_paid_by_one_plan_and_no_other(
         ask(cast.books, cast.cem, other, "confirmed: yes", "why", nothing)
     with pytest.raises(BadInput, match="no dispute over JPY"):
         scene.plan("none", **rule)
+
+
+def test_coins_of_the_reserve_lower_the_booked_reserve_by_what_they_are_worth(
+    founded: Callable[[Path], Cast], tmp_path: Path
+) -> None:
+    cast = founded(tmp_path / "home")
+    scene = built(cast, tmp_path)
+    open_accounts(cast, ["reserve/BTC/vault"])
+    for key, purpose, entries in (
+        ("more", "income", {"outside/BTC/world": "-1.2", "own/BTC/vault": "1.2"}),
+        ("kept", "fund", {"own/BTC/vault": "-1.2", "reserve/BTC/vault": "1.2"}),
+    ):
+        cast.post(key, purpose, entries, reference="r")
+    plan = scene.plan(parts=IN_KIND, order='["reserve"]', shared='how = "pro_rata"\nlost = "1.10000005"')
+    assert value(plan.figure(plan.body["funding"]["booked"]["falls"])) == 9_900_000
+    assert plan.body["replenishment"] == []

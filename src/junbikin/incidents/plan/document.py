@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -26,6 +27,8 @@ from junbikin.incidents.plan.legs import Told, derived
 
 FORMAT = "junbikin-plan-1"
 DOCUMENT = "plan.json"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+"""How a plan is named: the name is also a folder's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,31 +129,46 @@ def digest_of(body: Mapping[str, Any]) -> str:
 
 
 def plans(home: Home, incident: str) -> tuple[Plan, ...]:
-    """Every plan of an incident, by name."""
+    """Every plan of an incident, by name. Raises `PositionProblem` when one is not whole."""
+    return tuple(read_folder(folder) for folder in _folders(home, incident))
+
+
+def _folders(home: Home, incident: str) -> list[Path]:
     folder = folder_of(home, incident, "x").parent
-    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")) if folder.is_dir() else []
-    return tuple(read_plan(home, incident, name) for name in names)
+    return sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name)) if folder.is_dir() else []
 
 
 def plan_with(home: Home, incident: str, digest: str) -> Plan:
-    """The plan with this digest. Raises `PositionProblem` when its files are not here."""
-    for plan in plans(home, incident):
+    """The plan with this digest, whatever became of others. Raises `PositionProblem` when its files are not here."""
+    damaged = []
+    for folder in _folders(home, incident):
+        try:
+            plan = read_folder(folder)
+        except PositionProblem:
+            damaged.append(folder.name)
+            continue
         if plan.digest == digest:
             return plan
     raise PositionProblem(
-        f"the files of plan {digest[:12]} are not here", where=str(folder_of(home, incident, "x").parent),
+        f"the files of plan {digest[:12]} are not here" + (f"; not whole are {', '.join(damaged)}" if damaged else ""),
+        where=str(folder_of(home, incident, "x").parent),
         then="use the home in which the plan was made, or make it again from the same facts",
-    )  # fmt: skip
+    )
 
 
 def read_plan(home: Home, incident: str, name: str) -> Plan:
     """The plan of this name. Raises `BadInput` when there is none, `PositionProblem` when its document is not whole."""
     folder = folder_of(home, incident, name)
-    path = folder / DOCUMENT
-    if not path.is_file():
+    if not NAME.fullmatch(name) or not (folder / DOCUMENT).is_file():
         raise BadInput(
             f"there is no plan {name}", where=str(folder), then="make it with `junbikin incident plan`, or name one that is there"
         )  # fmt: skip
+    return read_folder(folder)
+
+
+def read_folder(folder: Path) -> Plan:
+    """The plan in a folder. Raises `PositionProblem` when its document is not whole."""
+    path = folder / DOCUMENT
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         body, digest = content["plan"], content["digest"]
@@ -159,7 +177,7 @@ def read_plan(home: Home, incident: str, name: str) -> Plan:
             raise _altered(path, "its digest is another")
         plan = Plan(folder, digest, body, figures)
         _ = plan.legs, plan.held, plan.owed, plan.taken, plan.cost, plan.funded
-    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as problem:
         raise _altered(path, f"it is not whole ({problem!r})") from None
     return plan
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from junbikin.books.accounts import Account, accounts
 from junbikin.books.database import Books
 from junbikin.errors import BadInput
-from junbikin.figures import Figure, Name, Stated, given, smallest, total
+from junbikin.figures import Figure, Name, Rounding, Stated, given, rounded, smallest, total
 from junbikin.findings import Finding, Severity
 from junbikin.incidents import waterfall
 from junbikin.incidents.incident import Incident
@@ -54,9 +54,10 @@ class Funded:
 
 
 def fund(
-    books: Books, ledger: Ledger, incident: Incident, asset: str, rule: Funding, legs: Mapping[str, Figure]
-) -> Funded:
-    """Who pays the totals of `legs` (asset → total) for a loss of `asset`, from what there is now.
+    books: Books, ledger: Ledger, incident: Incident, asset: str, rule: Funding, legs: Mapping[str, Figure],
+    worth: Mapping[str, Figure],
+) -> Funded:  # fmt: skip
+    """Who pays the totals of `legs` (asset → total) for a loss of `asset`, from what there is now; `worth` is coins' prices.
 
     Raises `BadInput` on an account or policy that the rule names and that is not there, or that it fails to name.
     """
@@ -71,10 +72,13 @@ def fund(
             f"unpaid.{pays}", f"{pays} that nobody pays", f"財源のない{pays}"
         )
     set_aside = booked(ledger)
-    reserve = [line.used for pays, line in lines if pays == books.home.currency and line.source.kind == "reserve"]
-    falls = smallest(total(reserve, books.home.currency), set_aside).named(
-        "booked.falls", "the booked reserve falls by", "責任準備金計上額の減少"
-    )
+    reserve = [
+        line.used * worth[pays] if pays in worth else line.used
+        for pays, line in lines
+        if line.source.kind == "reserve" and line.used.value
+    ]
+    used = rounded(total(reserve, books.home.currency), 0, Rounding.DOWN)
+    falls = smallest(used, set_aside).named("booked.falls", "the booked reserve falls by", "責任準備金計上額の減少")
     found = (*_uncovered(insured), *_frozen(books, rule, legs), *_outside(lines), *_unfunded(unpaid))
     later = tuple(cover for cover in insured if cover.pays == RECEIVABLE and not cover.refused)
     return Funded(tuple(lines), unpaid, later, set_aside, falls, found)

@@ -11,7 +11,7 @@ import duckdb
 
 from junbikin.errors import BadInput
 from junbikin.facts.lake import Lake
-from junbikin.figures import Figure, Name, Rounding, Stated, given, ratio, rounded, smallest
+from junbikin.figures import Figure, Name, Rounding, Stated, given, plain, ratio, rounded, smallest
 from junbikin.figures.amounts import EXACT
 from junbikin.incidents.plan.affected import Holders
 from junbikin.incidents.plan.entitlements import NUMBERED, Leg
@@ -71,9 +71,10 @@ def _payment(
         * (Fraction(whole.known) / Fraction(holders.total.known))
     )
     units = int(EXACT.scaleb(total.known, part.decimals))
-    if (part.decimals == 0 and units >= 10**18) or units >= 10**38:
+    if units >= 10 ** (18 if part.pays == "JPY" else 38):
         raise BadInput(
-            f"a total of {total.known} {part.pays} does not fit", then="look at the rule's price and at the holdings"
+            f"a total of {plain(total.known)} {part.pays} does not fit",
+            then="look at the rule's price and at the holdings",
         )
     shared = split(engine, NUMBERED, "units", Scale.of(worth, holders.most), units)
     return Payment(part, price, exact, total, Leg(part.pays, part.decimals, shared))

@@ -22,7 +22,8 @@ def listed(scene: Scene, affected: ListedIn, how: str) -> Found:
     """The accounts in the file. Raises `SourceRefused`, naming the first row that is none, `BadInput` when file and rule disagree."""
     file = affected.file
     states = _read(scene.engine, file)
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
     if states != (how == "specific"):
         raise BadInput(
             f"the accounts have {'a' if states else 'no'} column quantity, but how = {how!r}",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -24,7 +23,7 @@ from junbikin.findings import Finding, Severity
 from junbikin.home import Home
 from junbikin.incidents.incident import Incident, incident_of
 from junbikin.incidents.plan.affected import gather
-from junbikin.incidents.plan.document import DOCUMENT, Plan, folder_of, read_plan
+from junbikin.incidents.plan.document import DOCUMENT, NAME, Plan, folder_of, read_folder, read_plan
 from junbikin.incidents.plan.entitlements import CHUNK, FILE, chunks, write
 from junbikin.incidents.plan.found import Scene
 from junbikin.incidents.plan.funding import fund
@@ -37,7 +36,6 @@ from junbikin.reserve.prices import Prices
 from junbikin.reserve.sources import data_source
 
 RULE = "rule.toml"
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
 def make(
@@ -75,7 +73,8 @@ def make(
         progress("who pays", 0.9)
         ledger = Ledger(books, today, known_now(books))
         taken = _taken(happened, rule.affected.asset)
-        funded = fund(books, ledger, happened, rule.affected.asset, rule.funding, totals(paid))
+        worth = _worth(scene.lake, (today, day_of(books.home, happened)), totals(paid))
+        funded = fund(books, ledger, happened, rule.affected.asset, rule.funding, totals(paid), worth)
         made = Made(
             operator=books.home.operator,
             invented=books.home.invented,
@@ -88,7 +87,7 @@ def make(
             payments=paid,
             chunks=digested,
             size=size,
-            cost=_cost(scene.lake, (today, day_of(books.home, happened)), totals(paid)),
+            cost=_cost(totals(paid), worth, books.home.currency),
             taken=taken,
             beyond=_beyond(taken, whole),
             funded=funded,
@@ -98,19 +97,21 @@ def make(
         (aside / DOCUMENT).write_text(written(made, scene.lake.head), encoding="utf-8")
         (aside / RULE).write_bytes(file.read_bytes())
         if isinstance(rule.affected, ListedIn):
-            (aside / rule.affected.file.name).write_bytes(rule.affected.file.read_bytes())
-        _named(books, incident, name, aside, folder)
+            shutil.copyfile(rule.affected.file, aside / rule.affected.file.name)
+        _named(books, name, aside, folder)
     return read_plan(books.home, incident, name)
 
 
-def _cost(lake: Lake, days: tuple[date, date], legs: dict[str, Figure]) -> Figure:
-    """What the plan costs in the home's currency: coins at the price of the first day, or of the second where that has none."""
-    currency, prices = lake.home.currency, Prices(lake, frozenset(days))
-    parts = []
-    for asset, figure in legs.items():
-        now, then = (prices.of(asset, day) for day in days) if asset != currency else (None, None)
-        price = then if now is not None and now.value is None else now
-        parts.append(figure * price if price is not None else figure)
+def _worth(lake: Lake, days: tuple[date, date], legs: Mapping[str, Figure]) -> dict[str, Figure]:
+    """What coins are worth in the home's currency, asset by asset: on the first day, or on the second where that has no price."""
+    prices = Prices(lake, frozenset(days))
+    now, then = ({asset: prices.of(asset, day) for asset in legs if asset != lake.home.currency} for day in days)
+    return {asset: then[asset] if price.value is None else price for asset, price in now.items()}
+
+
+def _cost(legs: Mapping[str, Figure], worth: Mapping[str, Figure], currency: str) -> Figure:
+    """What the plan costs in the home's currency."""
+    parts = [figure * worth[asset] if asset in worth else figure for asset, figure in legs.items()]
     return total(parts, currency).named("plan.cost", "cost of the plan", "補償計画の費用")
 
 
@@ -164,15 +165,15 @@ def _aside(folder: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _named(books: Books, incident: str, name: str, aside: Path, folder: Path) -> None:
+def _named(books: Books, name: str, aside: Path, folder: Path) -> None:
     """Gives what was made its name; what stood there must be the same, or a draft that nobody was asked to approve."""
     for working in (aside / "work.duckdb", aside / "at-place.csv"):
         working.unlink(missing_ok=True)
     shutil.rmtree(aside / "spill", ignore_errors=True)
     if folder.exists():
-        before = read_plan(books.home, incident, name).digest
+        before = read_folder(folder).digest
         if asked_for(books, before):
-            if before == read_plan(books.home, incident, aside.name).digest:
+            if before == read_folder(aside).digest:
                 return
             raise BadInput(
                 f"the plan {name} was asked for already, and this one is another", where=str(folder), then="give this one another name"
