@@ -59,6 +59,6 @@ def matched(engine: duckdb.DuckDBPyConnection, table: str, payment_id: str, why:
         f"CREATE OR REPLACE TEMP TABLE parted AS SELECT *, regexp_extract({payment_id}, {literal(f'^{PAYMENT_ID}$')}, ['asset', 'order_code', 'number']) AS of, "
         f"CASE WHEN NOT coalesce(regexp_full_match({payment_id}, {literal(PAYMENT_ID)}), false) THEN 'it names no payment of ours' ELSE {why} END AS why FROM {table};"
         f"INSERT INTO refused_answers SELECT line, concat_ws(',', {told}), why FROM parted WHERE why IS NOT NULL ORDER BY line;"
-        "CREATE OR REPLACE TEMP TABLE answers AS SELECT line, of.asset AS asset, of.order_code::BIGINT AS order_code, of.number::BIGINT AS number, "
-        f"{amount}::DECIMAL(38,18) AS amount, outcome, if(outcome = 'settled', '', reason) AS reason FROM parted WHERE why IS NULL ORDER BY line"
+        "CREATE OR REPLACE TEMP TABLE answers AS SELECT line, of.asset AS asset, TRY_CAST(of.order_code AS BIGINT) AS order_code, TRY_CAST(of.number AS BIGINT) AS number, "
+        f"TRY_CAST({amount} AS DECIMAL(38,18)) AS amount, outcome, if(outcome = 'settled', '', reason) AS reason FROM parted WHERE why IS NULL ORDER BY line"
     )

@@ -36,16 +36,15 @@ def read(engine: duckdb.DuckDBPyConnection, path: Path) -> None:
         "CREATE OR REPLACE TEMP TABLE told (line BIGINT, id VARCHAR, status VARCHAR, reason VARCHAR, amount VARCHAR, before VARCHAR)"
     )
     prefix = _prefix(path)
-    tags, taken, begun, rest = _Tags(prefix), 0, 0, ""
-    for text in _texts(path, f"</{prefix}TxInfAndSts>"):
-        begun += len(re.findall(rf"<{prefix}TxInfAndSts[\s>]", text))
+    tags, taken, rest = _Tags(prefix), 0, ""
+    for text in _texts(path, tags.end):
+        if not len(_BEGIN.findall(text)) == text.count(tags.start) == text.count(tags.end):
+            raise _refused(path, "a transaction's tags are written in a way that is not read here")
         if text.endswith(tags.end):
             engine.execute(tags.take, [text, taken])
             taken += text.count(tags.end)
         else:
             rest = text
-    if begun != taken:
-        raise _refused(path, "a transaction's tags are written in a way that is not read here")
     if not taken:
         raise _refused(path, "the report names no payment")
     between = engine.execute("SELECT line, before FROM told WHERE before <> '' ORDER BY line").fetchall()
@@ -57,6 +56,8 @@ def read(engine: duckdb.DuckDBPyConnection, path: Path) -> None:
     matched(engine, _REPORTED, "id", _WHY)
 
 
+_BEGIN = re.compile(r"<(?:[\w.-]+:)?TxInfAndSts[\s>]")
+"""The begin of a transaction, however it is written."""
 _REPORTED = (
     f"(SELECT line, id, status, amount, CASE WHEN status IN ({', '.join(map(literal, SETTLED))}) THEN 'settled' "
     f"WHEN status = {literal(REJECTED)} THEN 'returned' END AS outcome, coalesce(nullif(reason, ''), 'no reason given') AS reason FROM told)"
@@ -74,13 +75,17 @@ class _Tags:
     prefix: str
 
     @property
+    def start(self) -> str:
+        return f"<{self.prefix}TxInfAndSts>"
+
+    @property
     def end(self) -> str:
         return f"</{self.prefix}TxInfAndSts>"
 
     @property
     def take(self) -> str:
         """SQL that takes the transactions of a text that ends with one, counted from a number on."""
-        start = literal(f"<{self.prefix}TxInfAndSts>")
+        start = literal(self.start)
         reason = self._inside("Rsn", f"(?:{self._inside('Cd')}|{self._inside('Prtry')})")
         return (
             f"INSERT INTO told WITH pieces AS (SELECT unnest(split) AS piece, generate_subscripts(split, 1) AS place "
