@@ -11,15 +11,19 @@ from pathlib import Path
 import pytest
 
 from books.cast import Cast
+from custody.conftest import bring
 from incidents.paying import Paying, approved_plan, quiet
 from incidents.plan.scene import IN_KIND, INCIDENT, OCCURRED, YEN
 from junbikin.errors import BadInput
+from junbikin.facts.lake import open_lake
 from junbikin.incidents import incident as events
 from junbikin.incidents.claims import claims_of
 from junbikin.incidents.deadlines import deadlines
 from junbikin.incidents.disputes import file
 from junbikin.incidents.incident import incident_of
 from junbikin.incidents.notices import notice, write_notices
+from junbikin.incidents.pay.judge import prepare
+from junbikin.incidents.pay.newest import keep_as_newest
 from junbikin.incidents.plan.document import derivation
 from junbikin.incidents.timeline import tell
 from junbikin.reports.incident_report import KINDS_OF_REPORT, Known, report
@@ -113,6 +117,26 @@ def test_a_notice_says_how_it_stands_and_what_was_disputed(whole: Paying, tmp_pa
     assert {account: (row["standing"], row["reason"], row["run"]) for account, row in rows.items()} == {
         "c1": ("settled", "", "1"), "c2": ("returned", "no such account", "1"), "c3": ("out", "", "1"), "c5": ("unpaid", "", "0"),
     }  # fmt: skip
+
+
+def test_how_each_is_paid_is_told_without_giving_an_account_away(whole: Paying, tmp_path: Path) -> None:
+    home, books = whole.scene.home, whole.scene.cast.books
+    bring(
+        home, "payout_instructions",
+        ["c1,2026-03-20T10:00:00+09:00,bank,0001,001,1,7654321,ヤマダ タロウ", "c2,2026-03-20T10:00:00+09:00,bank,9998,001,1,1234567,サトウ"],
+    )  # fmt: skip
+    above = home.path / "incidents" / INCIDENT / "payees" / whole.plan.digest[:12]
+    keep_as_newest(above, prepare(home, open_lake(home), whole.plan.entitlements, above, quiet).digest)
+    rows = {row["account_id"]: row for row in written(whole, tmp_path)}
+    assert [(row["channel"], row["paid_to"], row["payee"]) for row in (rows["c1"], rows["c2"], rows["c3"])] == [
+        ("bank", "0001-001-…321", "ok"), ("bank", "9998-001-…567", "unknown_bank"), ("", "", "no_instruction"),
+    ]  # fmt: skip
+    texts = {
+        account: markdown(notice_told(home, notice(books, INCIDENT, "p", account)), "en") for account in ("c1", "c2")
+    }
+    assert "to your bank account 0001-001-…321" in texts["c1"]
+    assert "it is kept for you on trust: no such bank" in texts["c2"]
+    assert "7654321" not in texts["c1"] + str(rows)
 
 
 def test_nobody_is_told_of_what_is_not_approved(founded: Callable[[Path], Cast], tmp_path: Path) -> None:
