@@ -119,3 +119,9 @@ def test_a_file_that_is_not_there_or_not_utf_8_is_refused(tmp_path: Path) -> Non
     (tmp_path / "rule.toml").write_bytes(b'title = "\xff"')
     with pytest.raises(BadInput, match="UTF-8"):
         read_rule(tmp_path / "rule.toml")
+
+
+def test_the_rule_in_the_documentation_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "incident-plans.md").read_text(encoding="utf-8")
+    found = read(tmp_path, page.split("```toml\n")[1].split("```")[0])
+    assert found.title == "Coincheck's rule"
