@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
-from tests.test_books_page import password, pattern, spaced
 
 from junbikin.calendars import business_days_after
 from junbikin.cli import root
 from junbikin.registry import people
+from test_books_page import password, pattern, spaced
 
 PAGE = Path(__file__).parent.parent / "docs" / "incident.md"
 FENCED = re.compile(r"^```(toml)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
