@@ -48,10 +48,11 @@ def test_drafts_are_rules_of_this_home_and_give_plans_as_they_are(scene: Scene) 
         assert "in-kind" not in table
 
 
-def test_a_draft_shares_what_was_taken_where_customers_held_more(
+def test_without_a_plan_there_is_none_to_compare_and_a_draft_shares_what_was_taken_where_customers_held_more(
     founded: Callable[[Path], Cast], tmp_path: Path
 ) -> None:
     scene = built(founded(tmp_path / "home"), tmp_path, [*BALANCES, "2026-03-09,c7,BTC,1000"])
+    assert refused("incident", "compare", INCIDENT, home=scene.home.path).what == "there is no plan to compare"
     said("incident", "draft", INCIDENT, tmp_path / "rules", home=scene.home.path)
     assert read_rule(tmp_path / "rules" / "in-kind.toml").shared == Shared("pro_rata", Decimal("4.75000004"))
 
@@ -79,8 +80,3 @@ def test_asking_shows_what_would_move_and_waits_for_somebody_else(scene: Scene) 
     assert "waits for the approval of ben" in done.stdout
     answer = said(*words, "--as", "cem", "--password-file", secret, "--json", home=scene.home.path)
     assert json.loads(answer)["may_approve"] == ["ben"]
-
-
-def test_without_a_plan_there_is_nothing_to_compare(founded: Callable[[Path], Cast], tmp_path: Path) -> None:
-    scene = built(founded(tmp_path / "home"), tmp_path)
-    assert refused("incident", "compare", INCIDENT, home=scene.home.path).what == "there is no plan to compare"

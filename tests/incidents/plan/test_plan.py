@@ -98,14 +98,20 @@ def test_pro_rata_nobody_gets_more_than_they_held_and_all_of_what_was_lost_is_pa
         assert derivation(scene.home, plan, account)[0].value == owed[account]
 
 
-def test_zaif_s_mix_pays_sixty_point_three_per_cent_in_kind_and_the_rest_at_its_price(
-    founded: Callable[[Path], Cast], tmp_path: Path
-) -> None:
-    cast = founded(tmp_path / "home")
+@pytest.fixture(scope="module")
+def known_cases(founded: Callable[[Path], Cast], tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """An exchange whose customers hold MONA as Zaif's did, and XEM as Coincheck's did; the few who hold it are invented."""
+    folder = tmp_path_factory.mktemp("cases")
+    cast = founded(folder / "home")
     open_accounts(cast, ["guarantee/MONA/vault", "own/MONA/vault"])
-    mona = built(cast, tmp_path, [*BALANCES, "2026-03-09,m1,MONA,6236810.1", "2026-03-09,m2,MONA,10.123"])
+    xem = ["2018-01-26,a,XEM,1.000001", "2018-01-26,b,XEM,522999998.999999"]
+    return built(cast, folder, [*BALANCES, "2026-03-09,m1,MONA,6236810.1", "2026-03-09,m2,MONA,10.123", *xem])
+
+
+def test_zaif_s_mix_pays_sixty_point_three_per_cent_in_kind_and_the_rest_at_its_price(known_cases: Scene) -> None:
     kind = IN_KIND.replace("BTC", "MONA").replace('"1"', '"0.603"')
-    plan = mona.plan(
+    plan = known_cases.plan(
+        "mix",
         affected='who = "holders"\nasset = "MONA"\nat = 2026-03-10T12:00:00+09:00',
         parts=f"{kind}\n{at_price('144.548', '0.397')}",
         place='JPY = "kaede"\nMONA = "vault"',
@@ -121,19 +127,16 @@ def test_zaif_s_mix_pays_sixty_point_three_per_cent_in_kind_and_the_rest_at_its_
     assert amounts(plan, "MONA")["m1"] == Decimal("6236810.1") * Decimal("0.603")
 
 
-def test_coincheck_s_rule_pays_the_average_price_for_every_xem(founded: Callable[[Path], Cast], tmp_path: Path) -> None:
+def test_coincheck_s_rule_pays_the_average_price_for_every_xem(known_cases: Scene) -> None:
     """523 million XEM at ¥88.549: about the ¥46.3bn that were published. The trades are invented so that their average is that price."""
-    scene = built(
-        founded(tmp_path / "home"), tmp_path, ["2018-01-26,a,XEM,1.000001", "2018-01-26,b,XEM,522999998.999999"]
-    )
     trades = ["110,1.0000000", "80,2.5091823", "0.00000001,0.0000001"]
     rows = [f"zaif,{n},2018-01-26T12:{n + 9:02}:00+09:00,XEM,JPY,{row}" for n, row in enumerate(trades)]
     rows.append("zaif,9,2018-01-27T23:00:00+09:00,XEM,JPY,1,1000000")
-    bring(scene.home, "market_trades", rows)
+    bring(known_cases.home, "market_trades", rows)
     window = "from = 2018-01-26T12:09:00+09:00, to = 2018-01-27T23:00:00+09:00"
     price = f'how = "vwap", {window}, sources = ["zaif"], decimals = 3, rounding = "half_up"'
     at = 'who = "holders"\nasset = "XEM"\nat = 2018-01-26T23:59:59+09:00'
-    plan = scene.plan(affected=at, parts=YEN.format(price=price))
+    plan = known_cases.plan(affected=at, parts=YEN.format(price=price))
     [leg] = plan.legs
     assert leg.told.price is not None
     assert leg.told.price.value == Decimal("88.549")

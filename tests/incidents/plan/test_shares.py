@@ -45,7 +45,7 @@ def exact_total(units: Sequence[int], worth: Fraction, up: bool) -> int:
 WORTHS = st.builds(Fraction, st.integers(1, 2**60), st.integers(1, 2**40))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(1, 2**60), min_size=1, max_size=40), WORTHS, st.booleans())
 def test_shares_sum_to_the_total_and_are_those_of_the_slow_worker(units: list[int], worth: Fraction, up: bool) -> None:
     total = exact_total(units, worth, up)
@@ -54,7 +54,7 @@ def test_shares_sum_to_the_total_and_are_those_of_the_slow_worker(units: list[in
     assert found == slow(units, worth, total)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.sampled_from([1, 2, 3, 10]), min_size=1, max_size=40), st.integers(1, 97), st.booleans())
 def test_equal_holdings_are_told_apart_by_number_alone(units: list[int], under: int, up: bool) -> None:
     worth = Fraction(7, under)
