@@ -38,11 +38,12 @@ def read(engine: duckdb.DuckDBPyConnection, path: Path) -> None:
     prefix = _prefix(path)
     tags, taken, rest = _Tags(prefix), 0, ""
     for text in _texts(path, tags.end):
-        if not len(_BEGIN.findall(text)) == text.count(tags.start) == text.count(tags.end):
+        starts, ends = text.count(tags.start), text.count(tags.end)
+        if starts != ends or text.count(_TRANSACTION) != starts + ends:
             raise _refused(path, "a transaction's tags are written in a way that is not read here")
         if text.endswith(tags.end):
             engine.execute(tags.take, [text, taken])
-            taken += text.count(tags.end)
+            taken += ends
         else:
             rest = text
     if not taken:
@@ -56,8 +57,7 @@ def read(engine: duckdb.DuckDBPyConnection, path: Path) -> None:
     matched(engine, _REPORTED, "id", _WHY)
 
 
-_BEGIN = re.compile(r"<(?:[\w.-]+:)?TxInfAndSts[\s>]")
-"""The begin of a transaction, however it is written."""
+_TRANSACTION = "TxInfAndSts"
 _REPORTED = (
     f"(SELECT line, id, status, amount, CASE WHEN status IN ({', '.join(map(literal, SETTLED))}) THEN 'settled' "
     f"WHEN status = {literal(REJECTED)} THEN 'returned' END AS outcome, coalesce(nullif(reason, ''), 'no reason given') AS reason FROM told)"
@@ -76,31 +76,31 @@ class _Tags:
 
     @property
     def start(self) -> str:
-        return f"<{self.prefix}TxInfAndSts>"
+        return f"<{self.prefix}{_TRANSACTION}>"
 
     @property
     def end(self) -> str:
-        return f"</{self.prefix}TxInfAndSts>"
+        return f"</{self.prefix}{_TRANSACTION}>"
 
     @property
     def take(self) -> str:
         """SQL that takes the transactions of a text that ends with one, counted from a number on."""
         start = literal(self.start)
-        reason = self._inside("Rsn", f"(?:{self._inside('Cd')}|{self._inside('Prtry')})")
+        reason = rf"<{self.prefix}Rsn>\s*<{self.prefix}(?:Cd|Prtry)>\s*([^<]*[^<\s])"
         return (
             f"INSERT INTO told WITH pieces AS (SELECT unnest(split) AS piece, generate_subscripts(split, 1) AS place "
             f"FROM (SELECT string_split($1, {literal(self.end)}) AS split)), "
             f"parts AS (SELECT place, piece[instr(piece, {start}):] AS tx, trim(piece[:instr(piece, {start}) - 1], e' \\t\\r\\n') AS before FROM pieces WHERE piece <> '') "
             f"SELECT $2 + place, {_found(self._inside('OrgnlEndToEndId'))}, {_found(self._inside('TxSts'))}, "
-            f"concat({_found(reason)}, {_found(reason, 2)}), nullif({_found(self._inside('InstdAmt'))}, ''), before FROM parts"
+            f"{_found(reason)}, nullif({_found(self._inside('InstdAmt'))}, ''), before FROM parts"
         )
 
-    def _inside(self, name: str, content: str = "([^<]*?)") -> str:
-        return rf"<{self.prefix}{name}(?:\s[^>]*)?>\s*{content}\s*</{self.prefix}{name}\s*>"
+    def _inside(self, name: str) -> str:
+        return rf"<{self.prefix}{name}(?:\s[^>]*)?>\s*([^<\s]*)"
 
 
-def _found(pattern: str, group: int = 1) -> str:
-    return f"regexp_extract(tx, {literal(pattern)}, {group})"
+def _found(pattern: str) -> str:
+    return f"regexp_extract(tx, {literal(pattern)}, 1)"
 
 
 def _prefix(path: Path) -> str:
