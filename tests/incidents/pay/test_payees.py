@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -211,7 +212,7 @@ def test_the_same_facts_give_the_same_payees_however_they_came_and_in_blocks_of_
         assert table(other) == table(first)
     again = judged(home, entitled(home.path, names))
     assert again == found[-1]
-    assert sorted(path.name for path in again.folder.parent.iterdir()) == [again.digest]
+    assert sorted(path.name for path in again.folder.parent.glob("[!.]*")) == [again.digest]
 
 
 NAMES = st.text("ヤマダハナコガパー山 ヲaＺ9（/", max_size=12)
@@ -252,6 +253,14 @@ def test_instructions_whose_file_was_changed_pay_nobody(home: Home) -> None:
     with pytest.raises(FactsDamaged):
         judged(home, entitled(home.path, ["a"]))
     assert not list((home.path / "payees").glob("*"))
+
+
+def test_payees_are_judged_by_one_at_a_time(home: Home) -> None:
+    path = entitled(home.path, ["a"])
+    (home.path / "payees").mkdir()
+    with FileLock(home.path / "payees" / ".lock"), pytest.raises(BadInput, match="already"):
+        judged(home, path)
+    assert judged(home, path).people == 1
 
 
 def test_without_any_instruction_nobody_can_be_paid(home: Home) -> None:

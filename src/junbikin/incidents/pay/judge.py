@@ -11,8 +11,10 @@ from typing import BinaryIO
 import duckdb
 import nanoarrow
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from junbikin.errors import BadInput
 from junbikin.facts.datasets import DATASETS
 from junbikin.facts.engine import connect, identifier, literal, parquet
 from junbikin.facts.lake import Lake
@@ -34,18 +36,31 @@ NAME = 30
 def prepare(home: Home, lake: Lake, entitlements: Path, above: Path, progress: Progress) -> Payees:
     """Judges who can be paid how of everyone in a plan's entitlements, by the instructions that a lake knows, and keeps it under `above`.
 
-    Raises `FactsDamaged` when a file of the instructions is not the one that the log recorded.
+    Raises `FactsDamaged` when a file of the instructions is not the one that the log recorded, `BadInput` when somebody is judging them already.
     """
     segments = [segment for some in lake.days(DATASET.name).values() for segment in some]
     lake.check_segments(segments)
+    above.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(above / ".lock", timeout=0):
+            return _made(
+                home, lake, [str(lake.home.facts / segment.file) for segment in segments], entitlements, above, progress
+            )
+    except Timeout:
+        raise BadInput(
+            "the payees of this plan are being judged already", where=str(above), then="wait until that has ended"
+        ) from None
+
+
+def _made(
+    home: Home, lake: Lake, instructions: list[str], entitlements: Path, above: Path, progress: Progress
+) -> Payees:
     made = above / ".making"
     shutil.rmtree(made, ignore_errors=True)
     (made / "scratch").mkdir(parents=True)
     try:
         with connect(home.memory_limit, made / "scratch") as engine:
-            judging = _prepared(
-                engine, [str(lake.home.facts / segment.file) for segment in segments], entitlements, made
-            )
+            judging = _prepared(engine, instructions, entitlements, made)
             counts = {asset: _judge(judging, asset, progress) for asset in judging.assets}
         shutil.rmtree(made / "scratch")
         content = {"people": str(judging.people), "facts": lake.head, "banks": directory().edition, "counts": counts}

@@ -18,14 +18,13 @@ from junbikin.errors import BadInput
 from junbikin.incidents.pay import kana
 from junbikin.incidents.pay.banks import NAME_WIDTH
 from junbikin.incidents.pay.files import Written, writing
+from junbikin.incidents.pay.payees import PAYEE
 from junbikin.incidents.pay.paying_bank import ORIGINATOR_WIDTH, PayingBank, check_value_day
 
 Bytes = NDArray[np.uint8]
 Numbers = NDArray[np.int64]
 
 RECORD = 120
-PAYEE = 80
-"""The first bytes of a data record: who is paid."""
 MOST = 10**10 - 1
 MOST_TOTAL = 10**12 - 1
 MOST_RECORDS = 10**6 - 1
