@@ -7,10 +7,16 @@ import os
 import shutil
 import sys
 
-from benchmarks import books, day, proof, reconciling
+from benchmarks import books, day, paying, proof, reconciling
 from benchmarks.rows import WORK
 
-BENCHES = {"day": day.bench, "books": books.bench, "custody": reconciling.bench, "proof": proof.bench}
+BENCHES = {
+    "day": day.bench,
+    "books": books.bench,
+    "custody": reconciling.bench,
+    "proof": proof.bench,
+    "paying": paying.bench,
+}
 
 
 def main() -> None:

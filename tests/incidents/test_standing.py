@@ -28,7 +28,9 @@ def _act(kind: str, at: int, **says: Any) -> Act:
     return Act(kind, "JPY", 3, says, at, datetime(2026, 4, 1, tzinfo=UTC) + timedelta(seconds=at), "cem")
 
 
-@given(st.lists(st.tuples(st.sampled_from(["send", "settle", "return"]), st.sets(st.integers(0, PEOPLE - 1))), max_size=12))
+@given(
+    st.lists(st.tuples(st.sampled_from(["send", "settle", "return"]), st.sets(st.integers(0, PEOPLE - 1))), max_size=12)
+)
 def test_the_fold_says_what_happened_last_to_each_number(story: list[tuple[str, set[int]]]) -> None:
     slow, runs = [Standing.UNPAID] * PEOPLE, [0] * PEOPLE
     acts = [_act("entitlement", 0, first=str(FIRST), people=str(PEOPLE))]

@@ -137,11 +137,10 @@ def test_a_shipped_rulebook_refuses_the_day_before_it_begins(name: str) -> None:
     first = min(value.since for parameter in book.parameters.values() for value in parameter.values)
     before = first - timedelta(days=1)
     facts = StatedFacts(before, assets={"BTC": ("1", "1")})
+    case = stated_case(before, {"cause": "hack"})
+    judge = book.outcome if book.assess else book.checks
     with pytest.raises(ParameterMissing, match=f"no value on {before}") as caught:
-        if book.permission:
-            book.permitted(stated_case(before, {"cause": "hack"}))
-        else:
-            (book.outcome if book.assess else book.checks)(facts)
+        book.permitted(case) if book.permission else judge(facts)
     assert name in str(caught.value)
     assert _next_step(caught.value)
 

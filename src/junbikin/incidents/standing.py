@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,12 +92,9 @@ def _send(chunk: Chunk, act: Act) -> None:
     chunk.sent.append(sent)
 
 
-def _answer(chunk: Chunk, says: Mapping[str, str | Mapping[str, str]]) -> None:
-    settled, returned = says["settled"], says["returned"]
-    assert isinstance(settled, str)
-    assert not isinstance(returned, str)
-    chunk.status[within(settled, chunk.first, chunk.people)] = Standing.SETTLED
-    for numbers in returned.values():
+def _answer(chunk: Chunk, says: Mapping[str, Any]) -> None:
+    chunk.status[within(says["settled"], chunk.first, chunk.people)] = Standing.SETTLED
+    for numbers in says["returned"].values():
         chunk.status[within(numbers, chunk.first, chunk.people)] = Standing.RETURNED
 
 
