@@ -168,6 +168,24 @@ def test_what_is_no_plan_is_not_approved(scene: Scene) -> None:
         scene.sql.request("cem", "again", again)
 
 
+def test_no_two_plans_that_stand_make_the_same_people_good(scene: Scene) -> None:
+    def plan(name: str, **says: str) -> Plan:
+        return Plan({"JPY": [5]}, 3, name, says=says)
+
+    first = plan("first", affected="XEM", who="holders")
+    record = scene.approve(first)
+    with scene.sql.refused("they would be paid twice"):
+        scene.approve(plan("second", affected="XEM", who="place"))
+    scene.approve(plan("others", affected="XEM", who="accounts"))
+    scene.approve(plan("other asset", affected="BTC", who="holders"))
+    scene.approve(plan("disputes", affected="XEM", who="disputes", disputes="7,9"))
+    with scene.sql.refused("they would be paid twice"):
+        scene.approve(plan("again", affected="XEM", who="disputes", disputes="9,11"))
+    plans.undo(scene.sql, scene.batch(first), record)
+    scene.approve(plan("second", affected="XEM", who="place"))
+    assert verify(scene.sql.cast.books).difference is None
+
+
 def test_a_plan_for_which_the_money_does_not_suffice_is_not_approved_and_nothing_of_it_is_paid(scene: Scene) -> None:
     plan = replace(scene.plan, owed={"JPY": [600, 401]})
     with scene.sql.refused("the account reserve/JPY/kaede holds 1000 JPY, 1001 is asked for"):

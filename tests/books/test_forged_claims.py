@@ -224,6 +224,11 @@ def test_what_passed_because_a_check_was_replaced_is_named(
     def approved(plan: Plan, account: int = claimant) -> Callable[[Straight], object]:
         return lambda sql: plans.approve(sql, plan.batch({"JPY": reserve}, {"JPY": account}))
 
+    def twice(sql: Straight) -> None:
+        for name in ("holders", "their place"):
+            whom = {"affected": "XEM", "who": name.split()[-1]}
+            approved(Plan({"JPY": [5]}, 3, name, says=whom))(sql)
+
     def undone(sql: Straight) -> None:
         batch = PLAN.batch({"JPY": reserve}, {"JPY": claimant})
         plans.undo(sql, batch, sql.value("SELECT id FROM books.records WHERE kind = 'batch' AND key = %s", PLAN.key))
@@ -256,6 +261,7 @@ def test_what_passed_because_a_check_was_replaced_is_named(
         ("check_plan", "plan", approved(replace(PLAN, name=name, says={"legs": [legs]}))),
         ("check_plan", "plan", approved(replace(PLAN, name=name, says={"legs": [PLAN.legs[0], PLAN.legs[0]]}))),
         ("check_plan", "plan", approved(replace(PLAN, name=name, says={"legs": [PLAN.legs[0] | {"chunks": []}]}))),
+        ("check_plan", "plan", twice),
         ("check_undone", "claim", undone),
         ("refuse_payout check_result", "claim", out("payout:" + "x" * 64)),
         ("check_result_entries", "claim", answered(Sides(claimant, world, Decimal(6)))),

@@ -6,7 +6,7 @@ The books hold each of these against the approval by themselves; a subject is `P
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -85,19 +85,30 @@ class Act:
     recorded_by: str
 
 
-_ACTS = text("""
+_ACTS = """
     SELECT kind, split_part(subject, ':', 2) AS asset, CAST(split_part(subject, ':', 3) AS int) AS chunk, content, id, recorded_at, recorded_by
-    FROM books.records WHERE kind IN ('entitlement', 'payout', 'payout_result') AND starts_with(subject, :plan || ':')
+    FROM books.records WHERE kind IN ('entitlement', 'payout', 'payout_result') AND {}
     ORDER BY 2, 3, recorded_at, id
-""")
+"""
+_OF_ALL = text(_ACTS.format("starts_with(subject, :of || ':')"))
+_OF_SOME = text(_ACTS.format("subject = ANY (:of)"))
 
 
 def acts(books: Books, plan: str) -> list[Act]:
     """Everything on record of a plan's claims, by asset and chunk, each chunk's in the order in which it was recorded."""
+    return _acts(books, _OF_ALL, plan)
+
+
+def acts_of(books: Books, plan: str, asset: str, chunks: Iterable[int]) -> list[Act]:
+    """The same of some chunks of an asset."""
+    return _acts(books, _OF_SOME, [f"{plan}:{asset}:{chunk}" for chunk in chunks])
+
+
+def _acts(books: Books, query: TextClause, of: str | list[str]) -> list[Act]:
     with telling(books.home), books.engine.connect() as connection:
         return [
             Act(kind, asset, chunk, json.loads(content), record, at, by)
-            for kind, asset, chunk, content, record, at, by in connection.execute(_ACTS, {"plan": plan})
+            for kind, asset, chunk, content, record, at, by in connection.execute(query, {"of": of})
         ]
 
 

@@ -229,7 +229,7 @@ def _print_run(run: Run) -> None:
 @click.option(
     "--at", metavar="TIME", help=f"When it was settled or came back [default: when it is recorded]: {times.HELP}."
 )
-@click.option("--why", help="The reason, which goes on record [default: the file's name].")
+@click.option("--why", help="The reason, which goes on record [default: the files' names].")
 @acts
 @AS_JSON
 @click.pass_context
@@ -256,11 +256,9 @@ def results(
         plans = [(plan, plan_with(home, incident, plan.plan).entitlements) for plan in plans_of(books, incident)]
         if not plans:
             raise BadInput(f"no plan of {incident} was approved: nothing was paid", then="see `junbikin incident list`")
-        actor, found = who.proved(books), []
+        by = Payer(books, who.proved(books), why or f"answers in {', '.join(file.name for file in files)[:900]}")
         with progress_bar() as progress:
-            for file in files:
-                by = Payer(books, actor, why or f"results in {file.name}")
-                found.append(take_in(by, plans, file, form, answering, when, progress))
+            found = take_in(by, plans, files, form, answering, when, progress)
     if json_:
         as_json({"files": [{"file": file.name} | _taken(taken) for file, taken in zip(files, found, strict=True)]})
         return

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
-from junbikin.figures import Name, plain
+from junbikin.figures import plain
 from junbikin.home import Home
 from junbikin.incidents.deadlines import Deadline, Standing
 from junbikin.incidents.incident import AUDIENCES, CAUSE_WORDS, REPORTS, STATES, Incident

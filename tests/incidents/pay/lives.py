@@ -68,7 +68,7 @@ def paid(of: Exchange) -> None:
         for listed in _answers(of):
             by = Payer(of.cast.books, of.cast.ada, "answers")
             take_in(
-                by, [(of.approval, of.plan.entitlements)], listed, "zengin", of.bank, None, lambda what, share: None
+                by, [(of.approval, of.plan.entitlements)], [listed], "zengin", of.bank, None, lambda what, share: None
             )
         back = [account for account, how in _standing(of).items() if how is Standing.RETURNED]
         if not back and set(_standing(of).values()) == {Standing.SETTLED}:

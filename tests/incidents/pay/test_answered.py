@@ -29,7 +29,7 @@ def paid(founded: Callable[[Path], Cast], tmp_path: Path) -> Exchange:
 def taken(of: Exchange, files: list[Path]) -> list[Taken]:
     by = Payer(of.cast.books, of.cast.ada, "answers")
     plans = [(of.approval, of.plan.entitlements)]
-    return [take_in(by, plans, file, "zengin", of.bank, None, lambda what, share: None) for file in files]
+    return take_in(by, plans, files, "zengin", of.bank, None, lambda what, share: None)
 
 
 def counts(found: list[Taken]) -> tuple[int, int, int, int]:

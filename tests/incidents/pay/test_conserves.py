@@ -133,7 +133,7 @@ def answers(of: Exchange, story: Story) -> None:
             listed = answer(sent, codes, of.home.path / "answers" / of.plan.incident / folder.name)
             by = Payer(of.cast.books, of.cast.ada, "answers")
             answered.take_in(
-                by, [(of.approval, of.plan.entitlements)], listed, "zengin", of.bank, None, lambda what, share: None
+                by, [(of.approval, of.plan.entitlements)], [listed], "zengin", of.bank, None, lambda what, share: None
             )
 
 

@@ -45,6 +45,16 @@ class _Plan:
     recorded_at: datetime
     legs: Mapping[str, _Leg]
     undone_at: datetime | None
+    incident: str
+    affected: str
+    """The asset whose holders it makes good, all of them; "" when it names whom."""
+    disputes: frozenset[str]
+
+    def pays_same(self, later: _Plan) -> bool:
+        """Whether a plan that was approved later, while this one stood, is for the same people."""
+        stood = self.undone_at is None or self.undone_at > later.recorded_at
+        same = (self.affected != "" and self.affected == later.affected) or self.disputes & later.disputes
+        return stood and self.incident == later.incident and bool(same)
 
 
 @dataclass(slots=True)
@@ -96,8 +106,13 @@ def check_claims(view: Cut, eras: Eras) -> Iterator[Difference]:
             plan = _plan(row, incidents, undone.get(row.id))
             if isinstance(plan, str):
                 yield Difference("plan", plan, _named(row))
-            else:
-                plans[plan.digest] = plan
+                continue
+            other = next((one for one in plans.values() if one.pays_same(plan)), None)
+            if other is not None:
+                yield Difference(
+                    "plan", f"it makes the same people good as the plan {other.digest[:12]}, which stood", _named(row)
+                )
+            plans[plan.digest] = plan
         elif row.purpose not in ("reversal", "payout", "payout_return"):
             yield Difference("claim", "it is no batch that claimants could have part in", _named(row))
         elif row.purpose == "reversal" and not row.sound:
@@ -144,7 +159,9 @@ def _plan(row: Any, incidents: set[str], undone_at: datetime | None) -> _Plan | 
             or one.total <= 0
         ):
             return f"what the plan pays of {asset} is not what is set apart"
-    return _Plan(digest, row.recorded_at, legs, undone_at)
+    affected = says["affected"] if says["who"] in ("holders", "place") else ""
+    disputes = frozenset(filter(None, says["disputes"].split(",")))
+    return _Plan(digest, row.recorded_at, legs, undone_at, says["incident"], affected, disputes)
 
 
 def _leg(leg: Mapping[str, Any], account: int) -> _Leg:

@@ -1,12 +1,13 @@
 -- Claims (請求): what an approved plan owes each person, chunk by chunk; what is paid of it, and what came of that.
 
 -- Refuses an approval whose plan does not say to the last unit what is set apart for whom. The people of a plan have the numbers
--- 1 to N; their amounts come later, chunk by chunk, each held against its digest here.
+-- 1 to N; their amounts come later, chunk by chunk, each held against its digest here. No two plans of an incident that stand are for the same people.
 CREATE OR REPLACE FUNCTION books.check_plan(p_key text, p_content jsonb, p_accounts bigint[], p_amounts numeric[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   v_plan text := p_content->>'plan';
   v_legs jsonb := p_content->'legs';
   v_leg jsonb;
+  v_other record;
   v_bad record;
 BEGIN
   IF (v_plan ~ '^[0-9a-f]{64}$' AND p_key = 'compensation:' || left(v_plan, 24) AND p_content->>'permission' ~ '^(confirmed|exempt): [^[:cntrl:]]+$'
@@ -26,6 +27,16 @@ BEGIN
         'give asset, total, people, size, and for each chunk of so many people the digest of what they are owed');
     END IF;
   END LOOP;
+  PERFORM pg_advisory_xact_lock(7111, hashtext(p_content->>'incident'));
+  SELECT r.id, r.subject INTO v_other FROM books.records r CROSS JOIN LATERAL (SELECT r.content::jsonb AS says OFFSET 0) o
+  WHERE r.kind = 'batch' AND starts_with(r.key, 'compensation:') AND r.subject <> v_plan AND o.says->>'incident' = p_content->>'incident'
+    AND (o.says->>'affected' = p_content->>'affected' AND o.says->>'who' IN ('holders', 'place') AND p_content->>'who' IN ('holders', 'place')
+      OR string_to_array(o.says->>'disputes', ',') && string_to_array(p_content->>'disputes', ','))
+    AND NOT EXISTS (SELECT 1 FROM books.records u WHERE u.kind = 'batch' AND u.key = 'reversal:' || r.id AND u.content::jsonb->>'purpose' = 'reversal') LIMIT 1;
+  IF FOUND THEN
+    PERFORM books.refuse('the plan ' || left(v_other.subject, 12) || ' makes the same people good already: they would be paid twice', 'batch ' || p_key || ', record ' || v_other.id,
+      'refuse this one, or undo the other first; whom the other left out is named in a file of accounts');
+  END IF;
   SELECT coalesce(l.asset, g.asset) AS asset, l.total, g.amount, g.accounts, g.holder INTO v_bad
   FROM (SELECT e->>'asset' AS asset, sum((e->>'total')::numeric) AS total, count(*) AS legs FROM jsonb_array_elements(v_legs) e GROUP BY 1) l
   FULL JOIN (

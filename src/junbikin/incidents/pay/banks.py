@@ -38,19 +38,30 @@ class Directory:
 
 @lru_cache(1)
 def directory() -> Directory:
-    """The list of the installed `zengin-code`, whose files are read here: importing it would make an object of every branch."""
+    """The whole list of the installed `zengin-code`."""
+    banks = _read(_data() / "banks.json")
+    branches = {(code, branch): found for code in sorted(banks) for branch, found in _branches_of(banks[code]).items()}
+    return Directory(f"zengin-code {version('zengin-code')}", branches)
+
+
+def branch_of(bank_code: str, code: str) -> Branch | None:
+    """One branch of the list; None when there is none of these codes."""
+    bank = _read(_data() / "banks.json").get(bank_code)
+    return _branches_of(bank).get(code) if bank else None
+
+
+def _branches_of(bank: Mapping[str, str]) -> dict[str, Branch]:
+    code, name = bank["code"], field_name(bank["kana"])
+    listed = _read(_data() / "branches" / f"{code}.json")
+    return {branch: Branch(code, name, branch, field_name(listed[branch]["kana"])) for branch in sorted(listed)}
+
+
+def _data() -> Path:
+    """The files of the list, which are read here: importing it would make an object of every branch."""
     spec = find_spec("zengin_code")
     if spec is None or not spec.submodule_search_locations:
         raise JunbikinError("the list of banks is not installed", then="install junbikin again: it brings zengin-code")
-    data = Path(spec.submodule_search_locations[0]) / "source-data" / "data"
-    branches = {
-        (bank["code"], branch["code"]): Branch(
-            bank["code"], field_name(bank["kana"]), branch["code"], field_name(branch["kana"])
-        )
-        for _, bank in sorted(_read(data / "banks.json").items())
-        for _, branch in sorted(_read(data / "branches" / f"{bank['code']}.json").items())
-    }
-    return Directory(f"zengin-code {version('zengin-code')}", branches)
+    return Path(spec.submodule_search_locations[0]) / "source-data" / "data"
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from junbikin.books.database import Books
 from junbikin.calendars import business_days_after, is_business_day
 from junbikin.errors import BadInput
 from junbikin.incidents.pay import kana
-from junbikin.incidents.pay.banks import Branch, directory
+from junbikin.incidents.pay.banks import Branch, branch_of
 from junbikin.registry.log import latest
 
 ORIGINATOR_WIDTH = 40
@@ -52,7 +52,7 @@ class PayingBank:
     @staticmethod
     def of(name: str, says: Mapping[str, Any]) -> PayingBank:
         """The bank from what is on record of it. Raises `BadInput` where that cannot be used."""
-        branch = directory().branches.get((says["bank_code"], says["branch_code"]))
+        branch = branch_of(says["bank_code"], says["branch_code"])
         if branch is None:
             raise _wrong(
                 name, f"there is no branch {says['bank_code']}-{says['branch_code']}", "the codes of its branch"
