@@ -15,7 +15,7 @@ from junbikin.incidents.pay.answered import Taken, take_in
 from junbikin.incidents.pay.run import Payer
 from junbikin.incidents.standing import Standing
 
-from .exchange import CODE, RECORD, Exchange, answers, exchange, instruction, told
+from .exchange import CODE, MIXED, RECORD, Exchange, answers, exchange, instruction, told
 from .test_run import HELD, standing
 
 
@@ -142,3 +142,27 @@ def test_settled_after_it_came_back_is_refused(paid: Exchange, tmp_path: Path) -
     run = paid.pay()
     taken(paid, answers(run, {1: "8"}, tmp_path / "first"))
     assert counts(taken(paid, answers(run, {}, tmp_path / "second"))) == (0, 0, 11, 1)
+
+
+def test_a_custodian_answers_for_coins_without_telling_the_amount(
+    founded: Callable[[Path], Cast], tmp_path: Path
+) -> None:
+    made = exchange(founded(tmp_path / "home"), HELD, MIXED)
+    told(made.home, [f"{account},2026-03-20T00:00:00Z,address,,,,,,XEM,nem,N{account}" for account in HELD])
+    run = made.pay("custodian", "XEM")
+    lines = ["payment_id,outcome,reference,reason"]
+    for file in run.files:
+        ids = [row.split(",")[0] for row in (run.folder / file.path.name).read_text(encoding="utf-8").splitlines()[1:]]
+        lines += [
+            f"{one},returned,,frozen" if one.endswith("0000000003") else f"{one},settled,tx-{one}," for one in ids
+        ]
+    confirmed = tmp_path / "confirmed.csv"
+    confirmed.write_text("\n".join([*lines, "JPY-0000001001-0000000001,settled,t,", ""]), encoding="utf-8")
+    by = Payer(made.cast.books, made.cast.cem, "answers")
+    [found] = take_in(
+        by, [(made.approval, made.plan.entitlements)], [confirmed], "custodian", None, None, lambda what, share: None
+    )
+    assert counts([found]) == (11, 1, 0, 1)
+    assert dict(found.reasons) == {"frozen": 1}
+    assert made.balance(made.approval.claimants["XEM"].code) == sorted(made.owed("XEM").items())[2][1]
+    assert verify(made.cast.books).difference is None

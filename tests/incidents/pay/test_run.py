@@ -9,11 +9,12 @@ from decimal import Decimal
 from itertools import count
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from books.cast import Cast
 from junbikin.books.claims import acts
-from junbikin.errors import BadInput
+from junbikin.errors import BadInput, BooksRefused
 from junbikin.incidents.pay import run as running
 from junbikin.incidents.standing import Standing, fold
 
@@ -173,3 +174,17 @@ def test_nobody_is_paid_before_the_plan_is_approved_or_in_what_it_does_not_pay(p
     with pytest.raises(BadInput, match="the plan pays no BTC"):
         paid.leg("BTC")
     assert paid.balance(paid.approval.claimants["JPY"].code) == sum(paid.owed().values(), Decimal(0))
+
+
+@pytest.mark.parametrize("to", ["amounts", "accounts"])
+def test_a_plan_that_was_changed_after_its_approval_pays_nobody(paid: Exchange, to: str) -> None:
+    column = {"amounts": '* REPLACE ("JPY" + 1 AS "JPY")', "accounts": "* REPLACE (account_id || 'x' AS account_id)"}[
+        to
+    ]
+    file = paid.plan.entitlements
+    duckdb.execute(f"COPY (SELECT {column} FROM (FROM '{file}') ORDER BY number) TO '{file}.new' (FORMAT parquet)")
+    payees = paid.judged()
+    Path(f"{file}.new").replace(file)
+    with pytest.raises(BooksRefused, match="this is not what was approved"):
+        paid.pay(payees=payees)
+    assert not list((paid.home.path / "incidents").rglob("run-*/*.txt"))
