@@ -82,13 +82,14 @@ def test_what_came_back_late_is_kept_again_and_set_apart_agrees(paying: Paying) 
 
 def test_who_is_not_sent_is_told_with_why(paying: Paying, tmp_path: Path) -> None:
     from junbikin.facts.lake import open_lake
+    from junbikin.incidents.folders import payees_folder
     from junbikin.incidents.pay.judge import prepare
     from junbikin.incidents.pay.newest import keep_as_newest
     from junbikin.incidents.pay.statuses import Status
 
     paying.entitle()
     home = paying.scene.home
-    above = home.path / "incidents" / INCIDENT / "payees" / paying.plan.digest[:12]
+    above = payees_folder(home, INCIDENT, paying.plan.digest)
     judged = prepare(home, open_lake(home), paying.plan.entitlements, above, quiet)
     keep_as_newest(above, judged.digest)
     [leg] = claims_of(paying.scene.cast.books, INCIDENT).plans[0].legs

@@ -20,6 +20,7 @@ from junbikin.incidents import incident as events
 from junbikin.incidents.claims import claims_of
 from junbikin.incidents.deadlines import deadlines
 from junbikin.incidents.disputes import file
+from junbikin.incidents.folders import payees_folder
 from junbikin.incidents.incident import incident_of
 from junbikin.incidents.notices import notice, write_notices
 from junbikin.incidents.pay.judge import prepare
@@ -136,7 +137,7 @@ def test_how_each_is_paid_is_told_without_giving_an_account_away(whole: Paying, 
         home, "payout_instructions",
         ["c1,2026-03-20T10:00:00+09:00,bank,0001,001,1,7654321,ヤマダ タロウ", "c2,2026-03-20T10:00:00+09:00,bank,9998,001,1,1234567,サトウ"],
     )  # fmt: skip
-    above = home.path / "incidents" / INCIDENT / "payees" / whole.plan.digest[:12]
+    above = payees_folder(home, INCIDENT, whole.plan.digest)
     keep_as_newest(above, prepare(home, open_lake(home), whole.plan.entitlements, above, quiet).digest)
     rows = {row["account_id"]: row for row in written(whole, tmp_path)}
     assert [(row["channel"], row["paid_to"], row["payee"]) for row in (rows["c1"], rows["c2"], rows["c3"])] == [

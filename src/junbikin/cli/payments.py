@@ -17,8 +17,7 @@ from junbikin.errors import BadInput
 if TYPE_CHECKING:
     from junbikin.books.claims import Approved
     from junbikin.books.database import Books
-    from junbikin.home import Home
-    from junbikin.incidents.pay.answered import Taken
+    from junbikin.incidents.answers.taking import Taken
     from junbikin.incidents.pay.channels import Channel
     from junbikin.incidents.pay.order import Order
     from junbikin.incidents.pay.payees import Payees
@@ -41,13 +40,14 @@ PLAN = click.argument("name", metavar="PLAN")
 def payees(ctx: click.Context, incident: str, name: str, json_: bool) -> None:
     """Judge the payout instructions of everyone whom PLAN of the incident INC pays: who can be paid how, and who not, why."""
     from junbikin.facts.lake import open_lake
+    from junbikin.incidents.folders import payees_folder
     from junbikin.incidents.pay.judge import prepare
     from junbikin.incidents.pay.newest import keep_as_newest
     from junbikin.incidents.plan.document import read_plan
 
     home = home_of(ctx)
     plan = read_plan(home, incident, name)
-    above = _payees_of(home, plan)
+    above = payees_folder(home, incident, plan.digest)
     with progress_bar() as progress:
         judged = prepare(home, open_lake(home), plan.entitlements, above, progress)
     keep_as_newest(above, judged.digest)
@@ -62,10 +62,6 @@ def payees(ctx: click.Context, incident: str, name: str, json_: bool) -> None:
         )
         return
     _print_payees(ctx, judged)
-
-
-def _payees_of(home: Home, plan: Plan) -> Path:
-    return home.path / "incidents" / plan.incident / "payees" / plan.digest[:12]
 
 
 def _print_payees(ctx: click.Context, judged: Payees) -> None:
@@ -106,6 +102,7 @@ def pay(
     A run that failed half-way is finished by the same command.
     """
     from junbikin.books.database import open_books
+    from junbikin.incidents.folders import payees_folder
     from junbikin.incidents.pay.newest import newest
     from junbikin.incidents.pay.order import Order
     from junbikin.incidents.pay.run import Payer, leg_of
@@ -118,7 +115,7 @@ def pay(
     with open_books(home) as books:
         approval = _approved(books, plan)
         leg = leg_of(approval, asset or _only(approval), plan.entitlements)
-        above = _payees_of(home, plan)
+        above = payees_folder(home, incident, plan.digest)
         judged = "" if everyone else newest(above, f"junbikin incident payees {incident} {name}")
         day = value_on.date().isoformat() if value_on else ""
         asked = Order(incident, plan.digest, leg.asset, channel, bank or "", day, place or "", judged)
@@ -240,7 +237,7 @@ def results(
     """Take in what a bank or custodian answers in FILES about payments of the incident INC: settled, or returned and why."""
     from junbikin.books.claims import plans_of
     from junbikin.books.database import open_books
-    from junbikin.incidents.pay.answered import take_in
+    from junbikin.incidents.answers.taking import Source, take_in
     from junbikin.incidents.pay.paying_bank import paying_bank
     from junbikin.incidents.pay.run import Payer
     from junbikin.incidents.plan.document import plan_with
@@ -258,7 +255,7 @@ def results(
             raise BadInput(f"no plan of {incident} was approved: nothing was paid", then="see `junbikin incident list`")
         by = Payer(books, who.proved(books), why or f"answers in {', '.join(file.name for file in files)[:900]}")
         with progress_bar() as progress:
-            found = take_in(by, plans, files, form, answering, when, progress)
+            found = take_in(by, plans, files, Source(form, answering, when), progress)
     if json_:
         as_json({"files": [{"file": file.name} | _taken(taken) for file, taken in zip(files, found, strict=True)]})
         return

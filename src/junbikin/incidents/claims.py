@@ -23,6 +23,7 @@ from junbikin.figures import Name
 from junbikin.figures.amounts import EXACT
 from junbikin.home import Home
 from junbikin.incidents.disputes import Dispute, disputes
+from junbikin.incidents.folders import payees_folder
 from junbikin.incidents.pay.newest import newest
 from junbikin.incidents.pay.payees import Payees, open_payees
 from junbikin.incidents.pay.statuses import Status
@@ -153,7 +154,7 @@ def files_of(home: Home, approved: Approved) -> Plan | None:
 
 def payees_of(home: Home, approved: Approved) -> Payees | None:
     """The payees of an approved plan as they were last judged, or None when nobody has judged them here."""
-    above = home.path / "incidents" / approved.incident / "payees" / approved.plan[:12]
+    above = payees_folder(home, approved.incident, approved.plan)
     try:
         return open_payees(above, newest(above, "junbikin incident payees"))
     except BadInput:

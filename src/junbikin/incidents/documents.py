@@ -9,11 +9,7 @@ from pathlib import Path
 
 from junbikin.errors import BadInput
 from junbikin.home import Home
-
-
-def folder_of(home: Home, incident: str) -> Path:
-    """Where an incident's files are."""
-    return home.path / "incidents" / incident
+from junbikin.incidents.folders import documents_folder
 
 
 def keep(home: Home, incident: str, file: Path) -> str:
@@ -23,7 +19,7 @@ def keep(home: Home, incident: str, file: Path) -> str:
             digest = hashlib.file_digest(source, "sha256").hexdigest()
     except OSError as problem:
         raise BadInput(f"it cannot be read: {problem.strerror}", where=str(file), then="name another file") from None
-    target = folder_of(home, incident) / "documents" / f"{digest}{file.suffix.lower()}"
+    target = documents_folder(home, incident) / f"{digest}{file.suffix.lower()}"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         half = target.with_name(f".{target.name}.{os.getpid()}")
@@ -34,4 +30,4 @@ def keep(home: Home, incident: str, file: Path) -> str:
 
 def kept(home: Home, incident: str, digest: str) -> Path | None:
     """The document of that SHA-256, or None when this home does not have it."""
-    return next(iter(sorted((folder_of(home, incident) / "documents").glob(f"{digest}*"))), None)
+    return next(iter(sorted(documents_folder(home, incident).glob(f"{digest}*"))), None)

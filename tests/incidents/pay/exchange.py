@@ -15,6 +15,7 @@ from junbikin.books.claims import Approved, approved
 from junbikin.facts.lake import open_lake
 from junbikin.home import Home
 from junbikin.incidents import incident as events
+from junbikin.incidents.folders import payees_folder
 from junbikin.incidents.pay.banks import directory
 from junbikin.incidents.pay.channels import Accounts, Channel, Custodian, Iso20022, Zengin
 from junbikin.incidents.pay.judge import prepare
@@ -75,7 +76,7 @@ class Exchange:
 
     @property
     def payees_folder(self) -> Path:
-        return self.home.path / "incidents" / self.plan.incident / "payees" / self.plan.digest[:12]
+        return payees_folder(self.home, self.plan.incident, self.plan.digest)
 
     def leg(self, asset: str = "JPY") -> Leg:
         return leg_of(self.approval, asset, self.plan.entitlements)

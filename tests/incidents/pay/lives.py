@@ -21,10 +21,11 @@ from junbikin.books.database import Books, open_books
 from junbikin.books.proof.verify import verify
 from junbikin.home import Home, open_home
 from junbikin.incidents import incident as events
+from junbikin.incidents.answers.taking import Source, take_in
 from junbikin.incidents.disputes import Standing as Verdict
 from junbikin.incidents.disputes import decided, disputes, file
-from junbikin.incidents.pay.answered import take_in
-from junbikin.incidents.pay.order import DONE, runs_of
+from junbikin.incidents.folders import runs_folder
+from junbikin.incidents.pay.order import DONE
 from junbikin.incidents.pay.run import Payer
 from junbikin.incidents.plan.document import plan_with
 from junbikin.incidents.standing import Standing, fold
@@ -68,7 +69,7 @@ def paid(of: Exchange) -> None:
         for listed in _answers(of):
             by = Payer(of.cast.books, of.cast.ada, "answers")
             take_in(
-                by, [(of.approval, of.plan.entitlements)], [listed], "zengin", of.bank, None, lambda what, share: None
+                by, [(of.approval, of.plan.entitlements)], [listed], Source("zengin", of.bank), lambda what, share: None
             )
         back = [account for account, how in _standing(of).items() if how is Standing.RETURNED]
         if not back and set(_standing(of).values()) == {Standing.SETTLED}:
@@ -86,7 +87,7 @@ def _standing(of: Exchange) -> dict[str, Standing]:
 
 def _answers(of: Exchange) -> Iterator[Path]:
     """What the bank answers to each file of the runs that are whole: about a third of the first two runs comes back."""
-    above = runs_of(of.home, of.plan.incident, of.plan.digest)
+    above = runs_folder(of.home, of.plan.incident, of.plan.digest)
     for folder in sorted(above.glob("run-*")):
         if (folder / DONE).exists():
             run = int(folder.name.removeprefix("run-"))
@@ -148,7 +149,7 @@ def faults(books: Books, lives: int) -> list[str]:
 
 
 def _sent(home: Home, incident: str, plan: str) -> list[Path]:
-    return sorted(runs_of(home, incident, plan).glob("run-*/*.txt"))
+    return sorted(runs_folder(home, incident, plan).glob("run-*/*.txt"))
 
 
 def _twice(home: Home, plan: str, incident: str, people: int) -> Iterator[str]:

@@ -18,7 +18,8 @@ from books.cast import Cast
 from junbikin.books.claims import acts
 from junbikin.books.proof.verify import verify
 from junbikin.incidents import incident as events
-from junbikin.incidents.pay import answered, channels
+from junbikin.incidents.answers import taking
+from junbikin.incidents.pay import channels
 from junbikin.incidents.pay import run as running
 from junbikin.incidents.pay.run import Payer
 from junbikin.incidents.standing import Standing, fold
@@ -32,7 +33,7 @@ TRAPPED = (
     (running, "pay_out"),
     (running, "_listed"),
     (running, "settle"),
-    (answered, "record_result"),
+    (taking, "record_result"),
     (channels, "record_result"),
 )
 
@@ -132,8 +133,12 @@ def answers(of: Exchange, story: Story) -> None:
         for sent in sorted(folder.glob("*.txt")):
             listed = answer(sent, codes, of.home.path / "answers" / of.plan.incident / folder.name)
             by = Payer(of.cast.books, of.cast.ada, "answers")
-            answered.take_in(
-                by, [(of.approval, of.plan.entitlements)], [listed], "zengin", of.bank, None, lambda what, share: None
+            taking.take_in(
+                by,
+                [(of.approval, of.plan.entitlements)],
+                [listed],
+                taking.Source("zengin", of.bank),
+                lambda what, share: None,
             )
 
 

@@ -13,6 +13,7 @@ import rfc8785
 
 from junbikin.errors import BadInput
 from junbikin.home import Home
+from junbikin.incidents.folders import runs_folder
 from junbikin.incidents.pay.files import settle, writing
 from junbikin.incidents.standing import Chunk
 
@@ -51,17 +52,12 @@ class Order:
 
     def folder(self, home: Home) -> Path:
         """Where its files are."""
-        return runs_of(home, self.incident, self.plan) / f"run-{self.run:03d}"
+        return runs_folder(home, self.incident, self.plan) / f"run-{self.run:03d}"
 
 
 def plan_code(plan: str) -> int:
     """The seven digits by which bank files name a plan."""
     return int(plan, 16) % CODES
-
-
-def runs_of(home: Home, incident: str, plan: str) -> Path:
-    """Where the runs of a plan are."""
-    return home.path / "incidents" / incident / "payouts" / plan[:12]
 
 
 DONE = "files.csv"

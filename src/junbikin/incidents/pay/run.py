@@ -31,9 +31,10 @@ from junbikin.facts.engine import connect, identifier
 from junbikin.facts.engine import file as one_file
 from junbikin.facts.run import Progress
 from junbikin.figures import plain
+from junbikin.incidents.folders import runs_folder
 from junbikin.incidents.pay.channels import PICKED, Batch, Channel
 from junbikin.incidents.pay.files import Written, settle, writing
-from junbikin.incidents.pay.order import DONE, Order, opened, runs_of
+from junbikin.incidents.pay.order import DONE, Order, opened
 from junbikin.incidents.pay.payees import Payees
 from junbikin.incidents.plan.entitlements import chunk_columns, chunk_says
 from junbikin.incidents.standing import Chunk, Mask, Standing, fold, numbers, within
@@ -133,7 +134,7 @@ def pay(
     books do not let a payment go.
     """
     home = by.books.home
-    above = runs_of(home, asked.incident, asked.plan)
+    above = runs_folder(home, asked.incident, asked.plan)
     above.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(above / "lock", timeout=0):

@@ -1,6 +1,6 @@
 """Zengin bulk transfer files (総合振込): records of 120 bytes, written in columns.
 
-The format is the Japanese Bankers Association's: `docs/payments.md` has its fields. Reading results is `zengin_answers`' work.
+The format is the Japanese Bankers Association's: `docs/payments.md` has its fields. Reading results is `answers.zengin`'s work.
 """
 
 from __future__ import annotations

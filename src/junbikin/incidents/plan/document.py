@@ -22,6 +22,7 @@ from junbikin.facts.engine import file as one_file
 from junbikin.facts.run import Progress
 from junbikin.figures import Figure, Name, Stated, all_from_table, given, plain
 from junbikin.home import Home
+from junbikin.incidents.folders import plan_folder
 from junbikin.incidents.plan.entitlements import FILE, chunks
 from junbikin.incidents.plan.legs import Told, derived
 
@@ -118,11 +119,6 @@ class Plan:
         return all(self.figures[digest].value == 0 for digest in self.body["funding"]["unpaid"].values())
 
 
-def folder_of(home: Home, incident: str, name: str) -> Path:
-    """Where a plan's files are."""
-    return home.path / "incidents" / incident / "plans" / name
-
-
 def digest_of(body: Mapping[str, Any]) -> str:
     """SHA-256 of the canonical body."""
     return hashlib.sha256(rfc8785.dumps(dict(body))).hexdigest()
@@ -134,7 +130,7 @@ def plans(home: Home, incident: str) -> tuple[Plan, ...]:
 
 
 def _folders(home: Home, incident: str) -> list[Path]:
-    folder = folder_of(home, incident, "x").parent
+    folder = plan_folder(home, incident, "x").parent
     return sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name)) if folder.is_dir() else []
 
 
@@ -151,14 +147,14 @@ def plan_with(home: Home, incident: str, digest: str) -> Plan:
             return plan
     raise PositionProblem(
         f"the files of plan {digest[:12]} are not here" + (f"; not whole are {', '.join(damaged)}" if damaged else ""),
-        where=str(folder_of(home, incident, "x").parent),
+        where=str(plan_folder(home, incident, "x").parent),
         then="use the home in which the plan was made, or make it again from the same facts",
     )
 
 
 def read_plan(home: Home, incident: str, name: str) -> Plan:
     """The plan of this name. Raises `BadInput` when there is none, `PositionProblem` when its document is not whole."""
-    folder = folder_of(home, incident, name)
+    folder = plan_folder(home, incident, name)
     if not NAME.fullmatch(name) or not (folder / DOCUMENT).is_file():
         raise BadInput(
             f"there is no plan {name}", where=str(folder), then="make it with `junbikin incident plan`, or name one that is there"

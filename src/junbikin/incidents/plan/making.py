@@ -21,9 +21,10 @@ from junbikin.facts.run import Progress
 from junbikin.figures import Figure, Name, given, plain, total
 from junbikin.findings import Finding, Severity
 from junbikin.home import Home
+from junbikin.incidents.folders import plan_folder
 from junbikin.incidents.incident import Incident, incident_of
 from junbikin.incidents.plan.affected import gather
-from junbikin.incidents.plan.document import DOCUMENT, NAME, Plan, folder_of, read_folder, read_plan
+from junbikin.incidents.plan.document import DOCUMENT, NAME, Plan, read_folder, read_plan
 from junbikin.incidents.plan.entitlements import CHUNK, FILE, chunks, write
 from junbikin.incidents.plan.found import Scene
 from junbikin.incidents.plan.funding import fund
@@ -54,7 +55,7 @@ def make(
         raise BadInput(
             f"the day of payment {rule.pays_on} is past", where=f"{file}, payment.on", then="write a day ahead"
         )
-    folder = folder_of(books.home, incident, name)
+    folder = plan_folder(books.home, incident, name)
     with _aside(folder) as aside:
         engine = connect(books.home.memory_limit, aside / "spill")
         engine.execute(f"ATTACH {literal(str(aside / 'work.duckdb'))} AS work")

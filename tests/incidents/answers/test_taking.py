@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 
 from books.cast import Cast
+from incidents.pay.exchange import CODE, MIXED, RECORD, Exchange, answers, exchange, instruction, told
+from incidents.pay.test_run import HELD, standing
 from junbikin.books.proof.verify import verify
 from junbikin.errors import SourceRefused
-from junbikin.incidents.pay.answered import Taken, take_in
+from junbikin.incidents.answers.taking import Source, Taken, take_in
 from junbikin.incidents.pay.run import Payer
 from junbikin.incidents.standing import Standing
-
-from .exchange import CODE, MIXED, RECORD, Exchange, answers, exchange, instruction, told
-from .test_run import HELD, standing
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def paid(founded: Callable[[Path], Cast], tmp_path: Path) -> Exchange:
 def taken(of: Exchange, files: list[Path]) -> list[Taken]:
     by = Payer(of.cast.books, of.cast.ada, "answers")
     plans = [(of.approval, of.plan.entitlements)]
-    return take_in(by, plans, files, "zengin", of.bank, None, lambda what, share: None)
+    return take_in(by, plans, files, Source("zengin", of.bank), lambda what, share: None)
 
 
 def counts(found: list[Taken]) -> tuple[int, int, int, int]:
@@ -160,7 +159,7 @@ def test_a_custodian_answers_for_coins_without_telling_the_amount(
     confirmed.write_text("\n".join([*lines, "JPY-0000001001-0000000001,settled,t,", ""]), encoding="utf-8")
     by = Payer(made.cast.books, made.cast.cem, "answers")
     [found] = take_in(
-        by, [(made.approval, made.plan.entitlements)], [confirmed], "custodian", None, None, lambda what, share: None
+        by, [(made.approval, made.plan.entitlements)], [confirmed], Source("custodian"), lambda what, share: None
     )
     assert counts([found]) == (11, 1, 0, 1)
     assert dict(found.reasons) == {"frozen": 1}

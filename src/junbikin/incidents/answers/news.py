@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from junbikin.figures import plain
 from junbikin.figures.amounts import EXACT
-from junbikin.incidents.pay.matching import Part
+from junbikin.incidents.answers.matching import Part
 from junbikin.incidents.standing import Chunk, numbers
 
 Sums = Mapping[tuple[int, int, str | None], tuple[Decimal, Decimal]]

@@ -14,12 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from incidents.pay.banks import accounts, bank
 from junbikin.errors import BadInput, SourceRefused
-from junbikin.incidents.pay import pain002, zengin, zengin_answers
-from junbikin.incidents.pay.answers import AnswersRead, read_answers
+from junbikin.incidents.answers import pain002
+from junbikin.incidents.answers import zengin as zengin_answers
+from junbikin.incidents.answers.reading import AnswersRead, read_answers
+from junbikin.incidents.pay import zengin
 from junbikin.incidents.pay.paying_bank import LineEnd, PayingBank
-
-from .banks import accounts, bank
 
 ORDER = 1_234_567_001
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from junbikin.errors import BadInput
-from junbikin.incidents.pay import custodian_answers, pain002, zengin_answers
+from junbikin.incidents.answers import custodian, pain002, zengin
 from junbikin.incidents.pay.paying_bank import PayingBank
 
 FORMS = ("zengin", "pain002", "custodian")
@@ -43,7 +43,7 @@ def read_answers(engine: duckdb.DuckDBPyConnection, file: Path, form: str, bank:
             raise BadInput(
                 "a result list is read as its bank writes it", then="name the registered paying bank: --bank"
             )
-        zengin_answers.read(engine, file, bank)
+        zengin.read(engine, file, bank)
     else:
         _READERS[form](engine, file)
     [(answers, refused)] = engine.execute(
@@ -54,5 +54,5 @@ def read_answers(engine: duckdb.DuckDBPyConnection, file: Path, form: str, bank:
 
 _READERS: Mapping[str, Callable[[duckdb.DuckDBPyConnection, Path], None]] = {
     "pain002": pain002.read,
-    "custodian": custodian_answers.read,
+    "custodian": custodian.read,
 }

@@ -23,10 +23,11 @@ from junbikin.books.journal import account_numbers
 from junbikin.facts.engine import connect, literal
 from junbikin.facts.run import Progress
 from junbikin.figures.amounts import EXACT
-from junbikin.incidents.pay.answers import read_answers
+from junbikin.incidents.answers.matching import MINE, Part, match
+from junbikin.incidents.answers.news import News, news
+from junbikin.incidents.answers.reading import read_answers
+from junbikin.incidents.folders import answers_folder
 from junbikin.incidents.pay.files import digest_of
-from junbikin.incidents.pay.matching import MINE, Part, match
-from junbikin.incidents.pay.news import News, news
 from junbikin.incidents.pay.order import RUNS, plan_code
 from junbikin.incidents.pay.paying_bank import PayingBank
 from junbikin.incidents.pay.run import AT_ONCE, Leg, Payer, leg_of
@@ -48,29 +49,34 @@ class Taken:
     refusals: Path | None
 
 
-def take_in(
-    by: Payer,
-    plans: Sequence[tuple[Approved, Path]],
-    files: Sequence[Path],
-    form: str,
-    bank: PayingBank | None,
-    at: datetime | None,
-    progress: Progress,
-) -> list[Taken]:
-    """Puts on record what files answer about payments of approved plans, each with its entitlements' file, and the money that moves.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Whose answers they are: in which form, of which paying bank (None: of a custodian, or a status report), and when what they tell
+    was done (None: when it is recorded)."""
 
-    `at` is when the bank or custodian did it; None: when it is recorded. A file again changes nothing.
+    form: str
+    bank: PayingBank | None = None
+    at: datetime | None = None
+
+
+def take_in(
+    by: Payer, plans: Sequence[tuple[Approved, Path]], files: Sequence[Path], source: Source, progress: Progress
+) -> list[Taken]:
+    """Puts on record what files answer about payments of an incident's approved plans, each with its entitlements' file, and the money
+    that moves. A file again changes nothing.
+
     Raises `SourceRefused` when a file is not whole; others may have been taken in then.
     """
     turns, found = _Turns(), []
+    refusals = answers_folder(by.books.home, plans[0][0].incident)
 
     def one(answers: Path) -> Taken:
         with closing(connect(by.books.home.memory_limit)) as engine:
             engine.execute("SET threads = 1")
-            read_answers(engine, answers, form, bank)
+            read_answers(engine, answers, source.form, source.bank)
             legs = list(_legs(engine, plans))
             with turns.taking((leg.plan, leg.asset, chunk) for leg in legs for chunk in leg.chunks):
-                return _take(engine, by, legs, digest_of(answers), at)
+                return _take(engine, by, legs, digest_of(answers), source.at, refusals)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for taken in pool.map(one, files):
@@ -128,13 +134,13 @@ def _legs(engine: duckdb.DuckDBPyConnection, plans: Sequence[tuple[Approved, Pat
 
 
 def _take(
-    engine: duckdb.DuckDBPyConnection, by: Payer, legs: Sequence[_Leg], source: str, at: datetime | None
+    engine: duckdb.DuckDBPyConnection, by: Payer, legs: Sequence[_Leg], digest: str, at: datetime | None, refusals: Path
 ) -> Taken:
     parts = [Part(leg.approved, leg.leg, _standing(by, leg)) for leg in legs]
     tables = match(engine, parts)
-    taken = _taken(engine, parts, tables, by.books.home.path / "incidents" / "answers", source)
+    taken = _taken(engine, parts, tables, refusals / f"refused-{digest[:12]}.csv")
     for place, part in enumerate(parts):
-        _record(by, part, list(news(engine, place, part)), source, at)
+        _record(by, part, list(news(engine, place, part)), digest, at)
     return taken
 
 
@@ -142,7 +148,7 @@ def _standing(by: Payer, leg: _Leg) -> dict[int, Chunk]:
     return {chunk.chunk: chunk for chunk in fold(acts_of(by.books, leg.plan, leg.asset, leg.chunks)).values()}
 
 
-def _taken(engine: duckdb.DuckDBPyConnection, parts: Sequence[Part], tables: int, folder: Path, source: str) -> Taken:
+def _taken(engine: duckdb.DuckDBPyConnection, parts: Sequence[Part], tables: int, listed: Path) -> Taken:
     read = settled = returned = duplicates = wrong = 0
     totals = {part.leg.asset: (Decimal(0), Decimal(0)) for part in parts}
     reasons: Counter[str] = Counter()
@@ -158,7 +164,7 @@ def _taken(engine: duckdb.DuckDBPyConnection, parts: Sequence[Part], tables: int
             settled, returned = (settled + count, returned) if good else (settled, returned + count)
             reasons.update({} if good else {reason: count})
     [(unread,)] = engine.execute("SELECT count(*) FROM refused_answers").fetchall()
-    refusals = _refusals(engine, tables, folder / f"refused-{source[:12]}.csv") if wrong or unread else None
+    refusals = _refusals(engine, tables, listed) if wrong or unread else None
     return Taken(
         read + unread, settled, returned, duplicates, wrong + unread, totals, dict(reasons.most_common()), refusals
     )
@@ -183,7 +189,7 @@ def _refusals(engine: duckdb.DuckDBPyConnection, tables: int, listed: Path) -> P
     return listed
 
 
-def _record(by: Payer, part: Part, new: Sequence[News], source: str, at: datetime | None) -> None:
+def _record(by: Payer, part: Part, new: Sequence[News], digest: str, at: datetime | None) -> None:
     if not new:
         return
     asset, plan = part.leg.asset, part.approved.plan
@@ -192,7 +198,7 @@ def _record(by: Payer, part: Part, new: Sequence[News], source: str, at: datetim
     for one in new:
         paid, back = _moved(claimant, outside, one.settled_total), _moved(outside, claimant, one.late_total)
         subject = f"{plan}:{asset}:{one.chunk.chunk}"
-        record_result(by.books, by.who, subject, at, one.says(source), paid, back, by.why)
+        record_result(by.books, by.who, subject, at, one.says(digest), paid, back, by.why)
 
 
 def _moved(payer: int, receiver: int, amount: Decimal) -> Entries | None:

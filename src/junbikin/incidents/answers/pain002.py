@@ -16,7 +16,7 @@ import duckdb
 
 from junbikin.errors import SourceRefused
 from junbikin.facts.engine import literal
-from junbikin.incidents.pay.custodian_answers import matched
+from junbikin.incidents.answers.custodian import matched
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"
 SETTLED, REJECTED = ("ACSC", "ACCC"), "RJCT"

@@ -1,0 +1,1 @@
+"""What banks and custodians answer: read, matched with the payments it is about, and put on record with the money that moves."""
