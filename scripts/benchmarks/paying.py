@@ -17,10 +17,11 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -33,6 +34,7 @@ from benchmarks.day import Run, junbikin, python, run
 from benchmarks.ledger import PASSWORD
 from benchmarks.rows import WORK, Row
 from junbikin.books import server
+from junbikin.books.accounts import open_accounts
 from junbikin.books.batch import Batch, Entries, saying
 from junbikin.books.database import Books, make_books, open_books
 from junbikin.books.journal import Actor, account_numbers, post
@@ -136,49 +138,18 @@ def _paid(customers: int, whole: bool) -> Iterator[Row]:
 
 
 def _measured(home: Home, books: Books, customers: int, whole: bool) -> Iterator[Row]:
-    actors = _people(books)
-    day = home.today() - timedelta(days=2)
     pays = business_days_after(home.today(), 2)
-    balances, given = WORK / "balances.parquet", WORK / "instructions.parquet"
-    bank, branch = next(iter(directory().branches))
-    run(*python(BALANCES, str(customers), str(day), str(balances)))
-    run(*python(INSTRUCTIONS, str(customers), f"{day}T12:00:00+09:00", str(given), bank, branch))
-    run(*junbikin("ingest", "customer_balances", str(balances)))
-    run(*junbikin("ingest", "payout_instructions", str(given)))
-    _fund(books, actors, customers * 400_000)
-    _register(books, actors, bank, branch)
-    rule = WORK / "rule.toml"
-    rule.write_text(RULE.format(day=day, pays=pays), encoding="utf-8")
-    occurred = f"{day}T03:00:00+09:00"
-    _command(
-        "incident",
-        "open",
-        "inc",
-        "--cause",
-        "hack",
-        "--occurred",
-        occurred,
-        "--found",
-        occurred,
-        "--title",
-        "bench",
-        who="cem",
-    )
-
-    planned = _command("incident", "plan", "inc", "p", str(rule))
+    rule = _stolen(home, books, customers, pays)
+    planned = _command("incident plan inc p", str(rule))
     if whole:
-        bare_shares = run(*python(SHARES, str(home.path), str(WORK / "bare.parquet")))
-        yield from _entitlements(home, rule, bare_shares)
+        yield from _entitlements(home, rule)
     yield Row(f"plan of {customers:,}, made", planned.seconds, "s", f"peak {planned.peak_gb:.2f} GB")
-    _command("incident", "ask", "inc", "p", "--permission", "exempt: bench", "--why", "bench", who="cem")
+    _command("incident ask inc p --why bench --permission", "exempt: bench", who="cem")
     [request] = [r for r in json.loads(_output("request", "list", "--json"))["requests"] if not r["verdict"]]
-    _command("request", "approve", str(request["request"]), "--why", "bench", who="ben")
-    judged = _command("incident", "payees", "inc", "p")
+    _command(f"request approve {request['request']} --why bench", who="ben")
+    judged = _command("incident payees inc p")
     yield Row("  payout instructions judged", judged.seconds, "s", f"peak {judged.peak_gb:.2f} GB")
-
-    paid = _command(
-        "incident", "pay", "inc", "p", "--channel", "zengin", "--bank", "namiki", "--value-on", str(pays), who="cem"
-    )
+    paid = _command(f"incident pay inc p --channel zengin --bank namiki --value-on {pays}", who="cem")
     [folder] = (home.path / "incidents" / "inc" / "payouts").glob("*/run-001")
     rows, written, sent = _bare(home, folder)
     beside = f"{paid.seconds:.2f} s beside {rows:.2f} s + {written:.2f} s; {sent:,} paid"
@@ -187,63 +158,67 @@ def _measured(home: Home, books: Books, customers: int, whole: bool) -> Iterator
         yield Row("  the same", paid.seconds / 60, "min", at_most=10)
     else:
         yield Row(f"pay {customers:,}", paid.seconds, "s", beside, at_most=20)
-    answers = _answered(folder)
-    listed = list(map(str, answers))
-    taken = _command("incident", "results", "inc", *listed, "--form", "zengin", "--bank", "namiki", who="cem")
-    bare = _bare_answers(home, answers)
-    yield Row(
-        f"take {sent:,} answers in",
-        taken.seconds / bare,
-        "×",
-        f"{taken.seconds:.2f} s beside {bare:.2f} s",
-        at_most=3 if whole else None,
-    )
-    again = _command("incident", "results", "inc", *listed, "--form", "zengin", "--bank", "namiki", who="cem")
-    yield Row("  the same answers again", again.seconds, "s", "all known already")
+    taken = yield from _taken(home, folder, sent, whole)
     if whole:
         peak = max(each.peak_gb for each in (planned, judged, paid, taken))
         yield Row("peak memory, server included", peak, "GB", at_most=6)
+
+
+def _stolen(home: Home, books: Books, customers: int, pays: date) -> Path:
+    """Customers with balances and instructions, a reserve, an incident; returns the rule by which they are made good."""
+    actors, day = _people(books), home.today() - timedelta(days=2)
+    balances, given, rule = WORK / "balances.parquet", WORK / "instructions.parquet", WORK / "rule.toml"
+    bank, branch = next(iter(directory().branches))
+    run(*python(BALANCES, str(customers), str(day), str(balances)))
+    run(*python(INSTRUCTIONS, str(customers), f"{day}T12:00:00+09:00", str(given), bank, branch))
+    run(*junbikin("ingest", "customer_balances", str(balances)))
+    run(*junbikin("ingest", "payout_instructions", str(given)))
+    _fund(books, actors, customers * 400_000)
+    _registered(books, actors, "paying_bank", "namiki", BANK | {"bank_code": bank, "branch_code": branch})
+    at = f"{day}T03:00:00+09:00"
+    _command(f"incident open inc --cause hack --occurred {at} --found {at} --title bench", who="cem")
+    rule.write_text(RULE.format(day=day, pays=pays), encoding="utf-8")
+    return rule
+
+
+def _taken(home: Home, folder: Path, sent: int, whole: bool) -> Generator[Row, None, Run]:
+    """Takes in what the bank answers, and that again."""
+    answers = _answered(folder)
+    listed, words = list(map(str, answers)), "incident results inc --form zengin --bank namiki"
+    taken = _command(words, *listed, who="cem")
+    bare = _bare_answers(home, answers)
+    beside = f"{taken.seconds:.2f} s beside {bare:.2f} s"
+    yield Row(f"take {sent:,} answers in", taken.seconds / bare, "×", beside, at_most=3 if whole else None)
+    again = _command(words, *listed, who="cem")
+    yield Row("  the same answers again", again.seconds, "s", "all known already")
+    return taken
 
 
 def _people(books: Books) -> dict[str, Actor]:
     for name in ("ada", "ben"):
         people.found(books, name, [WHO[name]], PASSWORD, "founding")
     actors = {name: people.actor(books, name, PASSWORD) for name in ("ada", "ben")}
-    card = people.described(people.card("cem", PASSWORD), [WHO["cem"]])
-    decide(
-        books, actors["ben"], ask_to_record(books, actors["ada"], "person", "cem", card, "joins"), "approve", "joins"
-    )
+    _registered(books, actors, "person", "cem", people.described(people.card("cem", PASSWORD), [WHO["cem"]]))
     return actors
 
 
+def _registered(books: Books, actors: dict[str, Actor], kind: str, subject: str, says: dict[str, Any]) -> None:
+    number = ask_to_record(books, actors["ada"], kind, subject, says, "bench")
+    decide(books, actors["ben"], number, "approve", "bench")
+
+
 def _fund(books: Books, actors: dict[str, Actor], yen: int) -> None:
-    for kind, subject, says in (("place", "kaede", PLACE),):
-        decide(
-            books, actors["ben"], ask_to_record(books, actors["ada"], kind, subject, says, "bench"), "approve", "bench"
-        )
-    rows = [dict(zip(("owner", "asset", "place"), code.split("/"), strict=True)) for code in ACCOUNTS]
-    books.call("open_accounts", "ada", actors["ada"].secret, "bench", json.dumps(rows))
+    _registered(books, actors, "place", "kaede", PLACE)
+    for _ in open_accounts(books, actors["ada"], ACCOUNTS, "bench"):
+        pass
     world, own, reserve = account_numbers(books, ACCOUNTS)
-    for key, purpose, payer, receiver in (("in", "income", world, own), ("fund", "fund", own, reserve)):
-        post(
-            books,
-            actors["ada"],
-            Batch(key, saying({"purpose": purpose}), Entries.of([payer, receiver], [-yen, yen]), "bench"),
-        )
+    for key, payer, receiver in (("income", world, own), ("fund", own, reserve)):
+        entries = Entries.of([payer, receiver], [-yen, yen])
+        post(books, actors["ada"], Batch(key, saying({"purpose": key}), entries, "bench"))
 
 
-def _register(books: Books, actors: dict[str, Actor], bank: str, branch: str) -> None:
-    says = BANK | {"bank_code": bank, "branch_code": branch}
-    decide(
-        books,
-        actors["ben"],
-        ask_to_record(books, actors["ada"], "paying_bank", "namiki", says, "bench"),
-        "approve",
-        "bench",
-    )
-
-
-def _entitlements(home: Home, rule: Path, bare: Run) -> Iterator[Row]:
+def _entitlements(home: Home, rule: Path) -> Iterator[Row]:
+    bare = run(*python(SHARES, str(home.path), str(WORK / "bare.parquet")))
     ours = run(*python(ENTITLED, str(home.path), str(rule), str(WORK / "entitled")))
     detail = (
         f"{ours.seconds:.2f} s beside {bare.seconds:.2f} s; peak {ours.peak_gb:.2f} GB beside {bare.peak_gb:.2f} GB"
@@ -353,12 +328,14 @@ class _Watched:
     peak: int = 0
 
 
-def _command(*words: str, who: str = "") -> Run:
-    """Runs a command of ours as somebody; its peak is that of the process and the database server together."""
+def _command(words: str, *more: str, who: str = "") -> Run:
+    """Runs a command of ours, its first words in one text, as somebody; its peak is that of the process and the database server together."""
     env = {**os.environ, "JUNBIKIN_LANG": "en", "JUNBIKIN_PERSON": who, "JUNBIKIN_PASSWORD": PASSWORD}
     watched, ended = _Watched(), threading.Event()
     start = time.perf_counter()
-    process = subprocess.Popen(junbikin(*words), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env)
+    process = subprocess.Popen(
+        junbikin(*words.split(), *more), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env
+    )
     watcher = threading.Thread(target=_watch, args=(process.pid, watched, ended))
     watcher.start()
     _, told = process.communicate()
@@ -366,7 +343,7 @@ def _command(*words: str, who: str = "") -> Run:
     ended.set()
     watcher.join()
     if process.returncode:
-        raise SystemExit(f"failed: {' '.join(words)}: {told.decode()}")
+        raise SystemExit(f"failed: {words}: {told.decode()}")
     return Run(seconds, watched.peak / 1e9)
 
 
