@@ -101,19 +101,25 @@ def create_home(path: Path, operator: str = "") -> Home:
 
 
 def find_home(given: Path | None) -> Home:
-    """The home at `given`, else at JUNBIKIN_HOME, else the nearest above the current directory."""
+    """The home at `given`, else at JUNBIKIN_HOME, else the nearest above the current directory. Raises `HomeProblem` without any."""
+    home = home_if_any(given)
+    if home is None:
+        raise HomeProblem(
+            "no home found here or above",
+            where=str(Path.cwd()),
+            then="make one with `junbikin init FOLDER`, or name one with --home FOLDER or JUNBIKIN_HOME",
+        )
+    return home
+
+
+def home_if_any(given: Path | None) -> Home | None:
+    """As `find_home`, or None where none is named and none is near. Raises `HomeProblem` when the one named is not right."""
     stated = given or (Path(os.environ["JUNBIKIN_HOME"]) if os.environ.get("JUNBIKIN_HOME") else None)
     if stated:
         return open_home(stated)
     here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / CONFIG).is_file():
-            return open_home(folder)
-    raise HomeProblem(
-        "no home found here or above",
-        where=str(here),
-        then="make one with `junbikin init FOLDER`, or name one with --home FOLDER or JUNBIKIN_HOME",
-    )
+    near = next((folder for folder in (here, *here.parents) if (folder / CONFIG).is_file()), None)
+    return open_home(near) if near else None
 
 
 def open_home(path: Path) -> Home:

@@ -22,6 +22,7 @@ from junbikin.facts.engine import connect, identifier, literal
 from junbikin.facts.engine import file as one_file
 from junbikin.facts.run import Progress
 from junbikin.figures import Figure, plain
+from junbikin.figures.amounts import EXACT
 from junbikin.incidents.claims import Reasons, followed, payees_of
 from junbikin.incidents.disputes import Dispute, disputes
 from junbikin.incidents.incident import Incident, incident_of
@@ -211,7 +212,7 @@ def _rows(
     owed = identifier(leg.asset)
     paid = f"replace({owed}::VARCHAR, '.', '')::HUGEINT"
     held = f"SELECT number, account_id, holding, {owed} AS amount, {units} AS units, {paid} AS paid FROM {source}"
-    shares = Scale.of(worth, int(most * 10**unit)).worked(held, "units", "whole", "rest")
+    shares = Scale.of(worth, int(EXACT.scaleb(most, unit))).worked(held, "units", "whole", "rest")
     one = plain(Decimal(1).scaleb(-leg.decimals))
     more = f"CASE WHEN paid > whole THEN {one} ELSE 0 END"
     standing = "".join(f" WHEN {int(each)} THEN {literal(each.name.lower())}" for each in Standing)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from junbikin.errors import BadInput, RulebookProblem
-from junbikin.figures import Name, Provenance, Unit, exact
+from junbikin.figures import Figure, Name, Provenance, Unit, exact
 from junbikin.rulebooks.interface import Case, Check, CustodyFacts, Facts, Outcome, Permission
 from junbikin.rulebooks.parameters import DatedValue, Parameter, Rules
 
@@ -63,6 +63,13 @@ class Rulebook:
             )
         with _running(self.id):
             return self.assess(facts, self.on(facts.as_of))
+
+    def required(self, facts: Facts, rules_on: date) -> Figure:
+        """What it asks to be kept, by its rules as they stand on a day that need not be that of the facts. Raises as `outcome` does."""
+        if self.assess is None:
+            raise RulebookProblem(f"{self.id} says nothing of a reserve", then="hold the case against another")
+        with _running(self.id):
+            return self.assess(facts, self.on(rules_on)).requirement
 
     def checks(self, facts: CustodyFacts) -> tuple[Check, ...]:
         """What it says of each duty of custody. Raises `RulebookProblem` when it says nothing, or its formula fails."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -13,10 +14,12 @@ from click.testing import CliRunner
 
 from junbikin.cli import root
 from junbikin.errors import BadInput
-from junbikin.figures import Figure, Rule, from_table
+from junbikin.figures import Figure, Provenance, Rule, from_table
+from junbikin.home import create_home, open_home
 from junbikin.incidents.replays.document import document, figures
+from junbikin.incidents.replays.facts import CaseFacts
 from junbikin.incidents.replays.reading import known_cases, load_case
-from junbikin.incidents.replays.replay import Replay, Row, replay
+from junbikin.incidents.replays.replay import REGIMES, Replay, Row, regimes_for, replay
 from junbikin.reports.replay_charts import pieces
 from junbikin.reports.replay_page import replay_page
 from junbikin.rulebooks.load import known_rulebooks
@@ -199,6 +202,33 @@ def test_half_a_guarantee_leaves_half_of_what_lay_hot(tmp_path: Path) -> None:
     )
     one = replay(load_case("coincheck-2018"), ((folder,),))
     assert left(one, "jp-psa") * 2 == one.needed.known
+
+
+def test_a_rulebook_that_a_home_names_or_a_plug_in_brings_is_held_against_the_cases(
+    tmp_path: Path,
+) -> None:
+    altered_rulebook(tmp_path, "jp-reserve-candidate", 'value = "2000000000"', 'value = "3000000000"')
+    create_home(tmp_path / "home", "X")
+    config = tmp_path / "home" / "junbikin.toml"
+    text = config.read_text(encoding="utf-8")
+    assert '"hk-sfc"]' in text
+    config.write_text(text.replace('"hk-sfc"]', '"hk-sfc", "../jp-reserve-candidate"]'), encoding="utf-8")
+    regimes = regimes_for(open_home(tmp_path / "home"))
+    assert regimes[: len(REGIMES)] == REGIMES
+    [own] = regimes[len(REGIMES) :]
+    one = replay(load_case("zaif-2018"), (("jp-reserve-candidate",), own))
+    shipped, of_home = (each.left for each in one.rows)
+    assert shipped is not None
+    assert of_home is not None
+    assert shipped.known - of_home.known == 1_000_000_000
+    assert regimes_for(None) == REGIMES  # of what ships, none is left out that says who pays
+
+
+def test_that_no_earlier_losses_are_counted_is_told_as_an_assumption(replays: dict[str, Replay]) -> None:
+    facts = CaseFacts(replays["zaif-2018"].case, date(2018, 9, 14))
+    source = facts.net_losses(facts.fiscal_year()).source
+    assert isinstance(source, Rule)
+    assert source.provenance is Provenance.ASSUMPTION
 
 
 def test_rules_of_a_day_before_they_were_made_stop_the_row_by_name(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from junbikin.calendars import Period, fiscal_year
-from junbikin.figures import Figure, Name, Rounding, Unit, hole, ratio, total
+from junbikin.figures import Figure, Name, Provenance, Rounding, Rule, Unit, given, hole, ratio, total
 from junbikin.incidents.replays.case import JPY, OTHER, Case
 from junbikin.rulebooks.interface import CustomerAsset, Grade, Kept
 
@@ -94,7 +94,15 @@ class CaseFacts:
 
     def net_losses(self, period: Period) -> Figure:
         """See `Facts`."""
-        return total([], JPY)
+        words = Name(
+            f"net losses of earlier incidents, {period.start} to {period.end}",
+            f"過去の事故の純損失（{period.start}〜{period.end}）",
+        )
+        source = Rule(
+            self.case.id, "net_losses", "our assumption: the case tells of no earlier incident, and none is counted",
+            "当社の仮定：事例に過去の事故の記載がないため0とする", Provenance.ASSUMPTION, self.case.happened_on.isoformat(),
+        )  # fmt: skip
+        return given(0, JPY, words, source, "net_losses")
 
     def grade(self, control: str) -> Grade | None:
         """See `Facts`."""

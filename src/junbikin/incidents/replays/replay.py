@@ -11,15 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from junbikin.calendars import fiscal_year
-from junbikin.errors import ParameterMissing, RulebookProblem
+from junbikin.errors import ParameterMissing
 from junbikin.figures import Figure, Rounding, rounded, total
+from junbikin.home import Home
 from junbikin.incidents import waterfall
 from junbikin.incidents.replays.case import JPY, Case, Part, Taken
 from junbikin.incidents.replays.facts import CaseFacts
 from junbikin.incidents.waterfall import Line, Source
-from junbikin.rulebooks.load import Rulebook, load_rulebook
+from junbikin.rulebooks.load import Rulebook, known_rulebooks, load_rulebook
 
-REGIMES: tuple[tuple[str, ...], ...] = (
+Regimes = tuple[tuple[str, ...], ...]
+
+REGIMES: Regimes = (
     (), ("jp-psa",), ("jp-fiea-175",), ("jp-reserve-candidate",), ("jp-psa", "jp-fiea-175"),
     ("jp-psa", "jp-reserve-candidate"), ("kr-vaupa",), ("hk-sfc",),
 )  # fmt: skip
@@ -80,10 +83,30 @@ class Replay:
         return abs(self.difference.known) <= self.case.published.within.known
 
 
-def replay(case: Case, regimes: tuple[tuple[str, ...], ...] = REGIMES) -> Replay:
+def regimes_for(home: Home | None) -> Regimes:
+    """`REGIMES`, and by itself each further rulebook, plugged in or named by the home, that says who pays for a loss.
+
+    Raises `RulebookProblem` when one cannot be read.
+    """
+    named = [*known_rulebooks(), *(home.rulebooks + home.custody if home else ())]
+    shown = {name for regime in REGIMES for name in regime}
+    further = dict.fromkeys(_place(name, home) for name in named if name not in shown)
+    return (*REGIMES, *((name,) for name in further if _says_who_pays(load_rulebook(name))))
+
+
+def _place(name: str, home: Home | None) -> str:
+    """A rulebook's id, or its folder, which a home names from where it is."""
+    return name if home is None or name in known_rulebooks() else str(home.path / name)
+
+
+def _says_who_pays(rulebook: Rulebook) -> bool:
+    return rulebook.assess is not None or _GUARANTEE in rulebook.parameters
+
+
+def replay(case: Case, regimes: Regimes = REGIMES) -> Replay:
     """The case worked again under each regime, with the rules as they stand on the case's `rules_on`.
 
-    Raises `RulebookProblem` when a rulebook is not there. One that has no value on that day stops its row by name.
+    Raises `RulebookProblem` when a rulebook is not there, or its formula fails. One that has no value on that day stops its row by name.
     """
     paid = tuple(_paid(taken) for taken in case.assets)
     needed = total([one.worth for one in paid], JPY).named("needed", "needed to pay the plan", "補償計画の必要額")
@@ -164,6 +187,4 @@ def _reserve(case: Case, rulebook: Rulebook) -> Figure:
 
 
 def _asked(rulebook: Rulebook, facts: CaseFacts, case: Case) -> Figure:
-    if rulebook.assess is None:
-        raise RulebookProblem(f"{rulebook.id} says nothing of a reserve", then="hold the case against another")
-    return rulebook.assess(facts, rulebook.on(case.rules_on)).requirement
+    return rulebook.required(facts, case.rules_on)
