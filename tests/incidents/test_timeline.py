@@ -251,8 +251,8 @@ def test_what_is_paid_without_confirmation_is_reported_where_its_item_asks_for_i
     case = case_of(told.of("due-6"), date(2025, 6, 20), ["books_show_it"], per_day=Decimal(5_000_000))
     book = load_rulebook(RULEBOOK)
     words = in_words(book, book.permitted(case))
-    assert words.startswith("exempt: jp-fiea-39 119(1)(xi)")
-    permissions = [words, "confirmed: no. 12", "exempt: jp-fiea-39 119(1)(i) final judgment: it is there"]
+    assert words.startswith("exempt: jp-fiea-39 FIB Ordinance 119(1)(xi)")
+    permissions = [words, "confirmed: no. 12", "exempt: jp-fiea-39 FIB Ordinance 119(1)(i) final judgment: it is there"]
     at = datetime(2025, 7, 31, 16, tzinfo=UTC)
     [due] = [each for each in deadlines(told.home, told.of("due-6"), permissions, at) if "without" in each.name.en]
     assert (due.due_at.isoformat(), due.standing(at)) == ("2025-07-31T23:59:59.999999+09:00", Standing.OVERDUE)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from junbikin.errors import BadInput
 from junbikin.rulebooks.load import Rulebook, known_rulebooks, load_rulebook
 from junbikin.rulebooks.parameters import Parameter
-from junbikin.rulebooks.stated import Example, StatedFacts, load_examples
+from junbikin.rulebooks.stated import Example, StatedFacts, load_examples, stated_case
 
 BOOKS = {name: load_rulebook(name) for name in sorted(known_rulebooks())}
 EXAMPLES = {name: load_examples(book) for name, book in BOOKS.items()}
@@ -224,3 +224,10 @@ def test_article_175_equals_its_slow_reading_to_the_last_digit(
     outcome = book.outcome(facts)
     (accrual,) = (step for step in outcome.steps if step.key == "accrual")
     assert (Fraction(accrual.known), Fraction(outcome.requirement.known)) == slow_article_175(facts)
+
+
+@pytest.mark.parametrize("name", ["largest", "per_day", "evident"])
+def test_an_amount_below_zero_permits_nothing(name: str) -> None:
+    case = stated_case(date(2026, 5, 26), {"cause": "clerical_error", name: "-1"})
+    with pytest.raises(BadInput, match="is -1"):
+        BOOKS["jp-fiea-39"].permitted(case)

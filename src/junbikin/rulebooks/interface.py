@@ -198,7 +198,8 @@ class Case:
 
     `act` is which act of the firm's people caused it, in the rulebook's word ("": as the rulebook reads `cause`); `grounds` are what
     there is to show for it, likewise. Amounts are in yen, holes where nobody stated them: `largest` is the most that one customer gets,
-    `per_day` the most for one customer's trades of one day, `evident` the part of it that the books show by themselves.
+    `per_day` the most for one customer's trades of one day, `evident` the part of it that the books show by themselves. `people` are
+    all whose loss is made good, `shown` for how many of them documents of the grounds are there.
     """
 
     on: date
@@ -208,6 +209,8 @@ class Case:
     evident: Figure
     act: str = ""
     grounds: frozenset[str] = frozenset()
+    people: int = 1
+    shown: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,7 +239,7 @@ def _permission(said: Permission) -> dict[str, object]:
 
 def stated_case(day: date, stated: dict[str, Any], by: str = "the worked example") -> Case:
     """A case as somebody states it; an amount that they do not state is a hole. Raises `TypeError` on an unknown key."""
-    unknown = set(stated) - {"cause", "act", "grounds", "largest", "per_day", "evident"}
+    unknown = set(stated) - {"cause", "act", "grounds", "largest", "per_day", "evident", "people", "shown"}
     if unknown:
         raise TypeError(f"unknown key {min(unknown)!r} in case")
     names = {
@@ -254,8 +254,9 @@ def stated_case(day: date, stated: dict[str, Any], by: str = "the worked example
         for key, name in names.items()
     }
     return Case(
-        day, stated["cause"], **amounts, act=stated.get("act", ""), grounds=frozenset(stated.get("grounds", []))
-    )
+        day, stated["cause"], **amounts, act=stated.get("act", ""), grounds=frozenset(stated.get("grounds", [])),
+        people=int(stated.get("people", 1)), shown=int(stated.get("shown", 1)),
+    )  # fmt: skip
 
 
 def _different(what: str, expected: Mapping[str, object] | None, got: Mapping[str, object]) -> list[str]:

@@ -35,10 +35,12 @@ JA = {
 def permission(case: Case, rules: Rules) -> Permission:
     """Item by item, in the order of the ordinance: the later ones only where none before them applies."""
     _known_grounds(case, rules)
+    _not_below_zero(case)
     act, accident = _accident(case, rules)
-    decided = [_decided(key, case, rules) for key in DECIDED]
-    settled = _limited("viii", case, rules, "exempt.viii_writing")
-    confirmed = _behind(_limited("ix", case, rules), [*decided, settled])
+    decided = [_for_everyone(_decided(key, case, rules), case, rules) for key in DECIDED]
+    settled = _by_accident(_limited("viii", case, rules, "exempt.viii_writing"), accident)
+    settled = _for_everyone(settled, case, rules)
+    confirmed = _behind(_by_accident(_limited("ix", case, rules), accident), [*decided, settled])
     before = [*decided, settled, confirmed]
     evident = _behind(_evident(act, case, rules), before)
     counted = _counted(act, case, rules, evident)
@@ -67,6 +69,12 @@ def _known_grounds(case: Case, rules: Rules) -> None:
         raise BadInput(f"{case.act!r} is no act of the rule", then=f"use {', '.join(ACTS)}, or {NONE}")
 
 
+def _not_below_zero(case: Case) -> None:
+    for amount in (case.largest, case.per_day, case.evident):
+        if amount.value is not None and amount.known < 0:
+            raise BadInput(f"{amount.name.en} is {amount.known}", then="state an amount of 0 or more")
+
+
 def _accident(case: Case, rules: Rules) -> tuple[str, Item]:
     read, rule = rules.choice(f"act.{case.cause}", [*ACTS, NONE])
     act = case.act or read
@@ -86,7 +94,9 @@ def _accident(case: Case, rules: Rules) -> tuple[str, Item]:
 
 def _item(key: str, name: Name, applies: bool | None, why: Name, rules: Rules, parameter: str = "") -> Item:
     _, rule = rules.word(parameter or f"exempt.{key}")
-    return Item(key, Name(f"119(1)({key}) {name.en}", f"119条1項{JA[key]}号 {name.ja}"), applies, why, rule)
+    return Item(
+        key, Name(f"FIB Ordinance 119(1)({key}) {name.en}", f"府令119条1項{JA[key]}号 {name.ja}"), applies, why, rule
+    )
 
 
 def _decided(key: str, case: Case, rules: Rules) -> Item:
@@ -113,6 +123,25 @@ def _limited(key: str, case: Case, rules: Rules, also: str = "") -> Item:
     limit = rules.number("limit.scrivener" if by_scriveners else f"limit.{key}")
     applies, why = _within(case.largest, limit)
     return _item(key, name, applies, why, rules)
+
+
+def _for_everyone(item: Item, case: Case, rules: Rules) -> Item:
+    """The item, which is one customer's alone, and so must be shown for each."""
+    if item.applies is False or item.key not in rules.words("exempt.each")[0] or case.shown >= case.people:
+        return item
+    why = Name(
+        f"it holds for the customer whose it is, and is shown for {case.shown:,} of {case.people:,}",
+        f"当該顧客についてのみ当たり、{case.people:,}人中{case.shown:,}人分の書面しかない",
+    )
+    return Item(item.key, item.name, False, why, item.rule)
+
+
+def _by_accident(item: Item, accident: Item) -> Item:
+    """The item, which asks that the payment makes good a loss by an accident: (viii)(c) and (ix)(b)."""
+    if item.applies is False or accident.applies:
+        return item
+    why = Name("it holds only for a loss by an accident", "事故による損失に限る")
+    return Item(item.key, item.name, accident.applies, why, item.rule)
 
 
 def _within(amount: Figure, limit: Figure) -> tuple[bool | None, Name]:
