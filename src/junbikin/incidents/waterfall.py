@@ -24,6 +24,9 @@ KINDS = MappingProxyType(
 )
 """Every kind of source; `outside` is what the reserve exists to prevent."""
 
+PROMISED = ("insurance", "outside")
+"""Those that pay by a promise: what they have is in no account of the operator yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -437,7 +437,8 @@ def test_what_nobody_pays_is_told_and_cannot_be_asked_for(scene: Scene) -> None:
 def test_outside_help_that_pays_is_what_the_reserve_exists_to_prevent(scene: Scene) -> None:
     help_ = '[{ account = "outside/JPY/world", amount = "30000000", by = "the parent" }]'
     plan = scene.plan(order='["reserve", "outside"]', outside=help_)
-    assert codes(plan) == ["outside-help"]
+    assert codes(plan) == ["outside-help", "rests-on-a-promise"]
+    assert [(by, value(figure)) for by, figure in plan.promised] == [("outside/JPY/world", 27_500_000)]
     assert plan.funded
     assert codes(scene.plan(order='["reserve", "own", "outside"]', outside=help_)) == []
 
@@ -487,7 +488,7 @@ def test_insurance_pays_by_the_terms_of_its_policy(founded: Callable[[Path], Cas
         "reserve/JPY/kaede": 20_000_000,
         "own/JPY/bank": 2_500_000,
     }
-    assert codes(plan) == ["policy-refused"] * 3
+    assert codes(plan) == ["rests-on-a-promise", *["policy-refused"] * 3]
     later = scene.plan("later", order=order, insurance=f'policy-1 = "receivable"\n{others}')
     [expected] = later.body["funding"]["receivable"]
     assert expected["policy"] == "policy-1"

@@ -20,6 +20,7 @@ from junbikin.facts.run import Progress
 from junbikin.figures import plain
 from junbikin.figures.amounts import EXACT
 from junbikin.incidents.plan.document import Plan, check_files
+from junbikin.incidents.plan.elsewhere import receivables
 from junbikin.incidents.plan.insurance import CURRENCY
 from junbikin.incidents.plan.making import compensation_key
 from junbikin.registry.requests import ask_to_post, requests
@@ -105,7 +106,7 @@ def approval(plan: Plan, permission: str) -> dict[str, Any]:
         for leg in plan.legs
     ]
     says = {"purpose": "compensation", "incident": plan.incident, "plan": plan.digest, "permission": permission}
-    return says | {"legs": legs} | _whom(plan)
+    return says | {"legs": legs} | _whom(plan) | receivables(plan)
 
 
 def moved(plan: Plan, currency: str) -> dict[str, Decimal]:

@@ -25,6 +25,7 @@ from junbikin.home import Home
 from junbikin.incidents.folders import plan_folder
 from junbikin.incidents.plan.entitlements import FILE, chunks
 from junbikin.incidents.plan.legs import Told, derived
+from junbikin.incidents.waterfall import PROMISED
 
 FORMAT = "junbikin-plan-1"
 DOCUMENT = "plan.json"
@@ -112,6 +113,12 @@ class Plan:
     def cost(self) -> Figure:
         """What it costs in the home's currency."""
         return self.figures[self.body["cost"]]
+
+    @property
+    def promised(self) -> tuple[tuple[str, Figure], ...]:
+        """What of it rests on a promise: policy or account, and what it pays though nothing has come of it yet."""
+        lines = [line for line in self.body["funding"]["lines"] if line["source"] in PROMISED]
+        return tuple((line["id"], self.figures[line["used"]]) for line in lines if self.figures[line["used"]].value)
 
     @property
     def funded(self) -> bool:

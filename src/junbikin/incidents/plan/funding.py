@@ -15,7 +15,7 @@ from junbikin.incidents import waterfall
 from junbikin.incidents.incident import Incident
 from junbikin.incidents.plan.insurance import ADVANCE, CURRENCY, RECEIVABLE, Cover, covers
 from junbikin.incidents.plan.rule import ALL, Funding
-from junbikin.incidents.waterfall import Line, Source
+from junbikin.incidents.waterfall import PROMISED, Line, Source
 from junbikin.reserve.agreement import booked
 from junbikin.reserve.ledger import Ledger
 from junbikin.reserve.moves import BOOKED
@@ -79,7 +79,9 @@ def fund(
     ]
     used = rounded(total(reserve, books.home.currency), 0, Rounding.DOWN)
     falls = smallest(used, set_aside).named("booked.falls", "the booked reserve falls by", "責任準備金計上額の減少")
-    found = (*_uncovered(insured), *_frozen(books, rule, legs), *_outside(lines), *_unfunded(unpaid))
+    found = (
+        *_uncovered(insured), *_frozen(books, rule, legs), *_outside(lines), *_promised(lines), *_unfunded(unpaid)
+    )  # fmt: skip
     later = tuple(cover for cover in insured if cover.pays == RECEIVABLE and not cover.refused)
     return Funded(tuple(lines), unpaid, later, set_aside, falls, found)
 
@@ -161,6 +163,25 @@ def _outside(lines: Sequence[tuple[str, Line]]) -> Iterator[Finding]:
                 Name("raise the reserve, the insurance or own funds to this amount", "準備金・保険・自己資金をこの額だけ増やす"),
                 amount=line.used,
             )  # fmt: skip
+
+
+def _promised(lines: Sequence[tuple[str, Line]]) -> Iterator[Finding]:
+    for asset, line in lines:
+        if line.source.kind in PROMISED and line.used.value:
+            by = line.source.id
+            yield Finding(
+                "rests-on-a-promise",
+                Severity.WARNING,
+                Name(
+                    f"what {by} pays in {asset} rests on a promise: none of it has come in, and customers are paid all the same",
+                    f"{by}からの{asset}は約束に基づくもので未入金であるが、利用者への支払はこれを前提とする",
+                ),
+                Name(
+                    "wait until it has come in and book it to the reserve or own funds, or be sure that the bank account holds as much",
+                    "入金を待って準備金または自己資金に計上するか、支払口座に同額があることを確かめる",
+                ),
+                amount=line.used,
+            )
 
 
 def _unfunded(unpaid: Mapping[str, Figure]) -> Iterator[Finding]:

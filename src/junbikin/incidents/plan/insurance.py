@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 from junbikin.books.accounts import accounts
@@ -16,6 +17,7 @@ from junbikin.errors import BadInput
 from junbikin.figures import Figure, Name, Stated, given, largest, smallest
 from junbikin.figures.amounts import EXACT
 from junbikin.incidents.incident import Incident
+from junbikin.incidents.plan.elsewhere import Expected, expected
 from junbikin.registry.log import said
 from junbikin.reserve.sources import data_source
 
@@ -56,22 +58,23 @@ def covers(books: Books, incident: Incident, asset: str, uses: Mapping[str, str]
                 then=f'write {policy} = "{ADVANCE}" when it pays now, "{RECEIVABLE}" when later, "{UNUSED}" when not',
             )  # fmt: skip
     open_now = {account.code for account in accounts(books, "insurer", CURRENCY)}
+    promised, day = expected(books), incident.occurred_at.astimezone(books.home.time_zone).date()
     found = []
     for policy, pays in uses.items():
         if pays == UNUSED:
             continue
         says = registered[policy]
-        refused = _refused(says, incident, asset)
+        refused = _refused(says, incident, asset, day)
         code = f"insurer/{CURRENCY}/{policy}"
-        paid, for_this = _paid(books, code, incident.id) if code in open_now else (Decimal(0), Decimal(0))
-        amount = _nothing(policy, refused[0]) if refused else _by_terms(policy, says, loss, paid, for_this)
+        payments = _payments(books, code) if code in open_now else []
+        used = _used(payments, [one for one in promised if one.policy == policy], incident.id)
+        amount = _nothing(policy, refused[0]) if refused else _by_terms(policy, says, loss, used)
         found.append(Cover(policy, pays, amount, refused))
     return tuple(found)
 
 
-def _refused(says: Mapping[str, Any], incident: Incident, asset: str) -> tuple[Name, ...]:
-    """Why the policy does not answer for the incident at all."""
-    day = incident.occurred_at.date()
+def _refused(says: Mapping[str, Any], incident: Incident, asset: str, day: date) -> tuple[Name, ...]:
+    """Why the policy does not answer at all for the incident, which happened on a day."""
     ends = min(date.fromisoformat(says[name]) for name in ("effective_to", "cancelled_on") if says.get(name))
     begins = date.fromisoformat(says["effective_from"])
     where = {one.storage for one in incident.taken if one.asset == asset} or {one.storage for one in incident.taken}
@@ -85,9 +88,22 @@ def _refused(says: Mapping[str, Any], incident: Incident, asset: str) -> tuple[N
     return tuple(why for fails, why in tests if fails)
 
 
-def _by_terms(policy: str, says: Mapping[str, Any], loss: Figure, paid: Decimal, for_this: Decimal) -> Figure:
+@dataclass(frozen=True, slots=True)
+class _Used:
+    """What of a policy is used up: `paid` in all and for this event, `promised` what plans that stand expect beside it."""
+
+    paid: Decimal
+    paid_here: Decimal
+    promised: Decimal
+    promised_here: Decimal
+
+
+def _by_terms(policy: str, says: Mapping[str, Any], loss: Figure, used: _Used) -> Figure:
     """The loss above the deductible, up to what is left for one event and of the aggregate."""
-    source = data_source("policies", f"terms of {policy}, and what was paid out of it", [dict(says), paid, for_this])
+    numbers = [used.paid, used.paid_here, used.promised, used.promised_here]
+    source = data_source(
+        "policies", f"terms of {policy}, and what was paid and is expected of it", [dict(says), numbers]
+    )
 
     def term(value: Decimal | str, en: str, ja: str) -> Figure:
         return given(value, CURRENCY, Name(f"{en} of {policy}", f"{policy}の{ja}"), source)
@@ -95,9 +111,13 @@ def _by_terms(policy: str, says: Mapping[str, Any], loss: Figure, paid: Decimal,
     none = given(0, CURRENCY, Name("nothing", "なし"), Stated("a payment is never below 0"))
     above = largest(loss - term(says["deductible_jpy"], "deductible", "免責額"), none)
     event = term(says["per_event_jpy"], "limit per event", "1事故限度額") - term(
-        for_this, "paid for this event", "本件の支払済額"
+        used.paid_here, "paid for this event", "本件の支払済額"
     )
-    aggregate = term(says["aggregate_jpy"], "aggregate", "総限度額") - term(paid, "paid so far", "支払済額")
+    aggregate = term(says["aggregate_jpy"], "aggregate", "総限度額") - term(used.paid, "paid so far", "支払済額")
+    if used.promised_here:
+        event = event - term(used.promised_here, "expected already for this event", "本件の未収保険金")
+    if used.promised:
+        aggregate = aggregate - term(used.promised, "expected already", "未収保険金")
     payable = smallest(above, largest(event, none), largest(aggregate, none))
     if loss.value is None:  # what is lost is not known, so neither is what the insurer pays
         return payable.named(f"cover.{policy}", f"{policy}: not known", f"{policy}：不明")
@@ -108,13 +128,46 @@ def _nothing(policy: str, why: Name) -> Figure:
     return given(0, CURRENCY, Name(f"{policy} pays nothing", f"{policy}は支払なし"), Stated(why.en), f"cover.{policy}")
 
 
-def _paid(books: Books, code: str, incident: str) -> tuple[Decimal, Decimal]:
-    """What was paid out of a policy, in all and for this incident; premiums do not fill it up again."""
+@dataclass(frozen=True, slots=True)
+class _Payment:
+    """What an insurer paid, below 0 when it was undone: for a plan or as a `claim` of the operator, for an incident ("": not said)."""
+
+    amount: Decimal
+    incident: str
+    claim: bool
+    at: datetime
+
+
+def _payments(books: Books, code: str) -> list[_Payment]:
+    """What was paid out of a policy; premiums do not fill it up again. What undoes a payment counts as that payment does."""
     [number] = account_numbers(books, [code])
-    whole, here = Decimal(0), Decimal(0)
-    for line in statement(books, number):
-        says = json.loads(line.content)
+    lines = list(statement(books, number))
+    told: dict[int, dict[str, Any]] = {line.record: json.loads(line.content) for line in lines}
+    found = []
+    for line in lines:
+        says = told[line.record]
+        says = told[int(says["reverses"])] if says["purpose"] == "reversal" else says
         if says["purpose"] != "premium":
-            whole = EXACT.subtract(whole, line.amount)
-            here = EXACT.subtract(here, line.amount) if says.get("incident") == incident else here
-    return whole, here
+            claim = says["purpose"] == "insurance_claim"
+            found.append(_Payment(EXACT.minus(line.amount), says.get("incident", ""), claim, line.recorded_at))
+    return found
+
+
+def _used(payments: Sequence[_Payment], promised: Sequence[Expected], incident: str) -> _Used:
+    """What is used up of a policy. Claims paid since the first plan that expects something count as what it expects."""
+    came = [one for one in payments if one.claim and promised and one.at > promised[0].since]
+    here = [one.amount for one in promised if one.incident == incident]
+    return _Used(
+        paid=_sum(one.amount for one in payments),
+        paid_here=_sum(one.amount for one in payments if one.incident == incident),
+        promised=_left(_sum(one.amount for one in promised), _sum(one.amount for one in came)),
+        promised_here=_left(_sum(here), _sum(one.amount for one in came if one.incident == incident)),
+    )
+
+
+def _left(promised: Decimal, came: Decimal) -> Decimal:
+    return max(EXACT.subtract(promised, came), Decimal(0))
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return reduce(EXACT.add, amounts, Decimal(0))
