@@ -84,11 +84,15 @@ class Plan:
         part = self.owed[asset][first - 1 : first - 1 + self.size]
         return {first + place: Decimal(amount) for place, amount in enumerate(part)}
 
+    def ids(self, asset: str, chunk: int) -> str:
+        """The account ids of a chunk, as its entitlement has their digest."""
+        return "\n".join(f"c{number}" for number in self.of(asset, chunk))
+
     def entitlement(self, asset: str, chunk: int) -> tuple[str, str]:
         """What the record of a chunk says, and its amounts, joined by commas."""
         amounts = self.of(asset, chunk)
         says = {
-            "accounts": sha256(f"accounts of {chunk}"), "asset": asset, "chunk": str(chunk), "first": str(min(amounts)),
+            "accounts": sha256(self.ids(asset, chunk)), "asset": asset, "chunk": str(chunk), "first": str(min(amounts)),
             "people": str(len(amounts)),
         }  # fmt: skip
         return canonical(says), ",".join(map(plain, amounts.values()))
@@ -189,7 +193,16 @@ def answer(
         "settled": numbers(settled), "settled_total": plain(sum((owed.get(number, Decimal(0)) for number in settled), Decimal(0))),
         "source": SOURCE,
     }  # fmt: skip
-    return says | other
+    return says | ({"ids": plan.ids(asset, chunk)} if channel == "account" else {}) | other
+
+
+def withdraw(sql: Straight, plan: Plan, key: str, run: int = 1, **says: str) -> int:
+    """Asks for payments of a run to be withdrawn, lets Ben approve it, and returns the request."""
+    says = {"asset": "JPY", "channel": "zengin", "people": "1", "total": "250"} | says
+    asked = canonical({"action": "withdrawal", "subject": f"{plan.digest}:{run}", "says": says, "effective_at": None})
+    request = sql.request("cem", key, asked)
+    sql.decide("ben", request)
+    return request
 
 
 @dataclass(frozen=True)
@@ -209,12 +222,21 @@ def record(
     sql: Straight, plan: Plan, says: Mapping[str, Any], sides: Sides, who: str = "cem", at: datetime | str | None = None, subject: str = "",
 ) -> int:  # fmt: skip
     """Puts a result on record, with the batches that follow; `subject` may be another's."""
+    paid = {sides.claimant: -sides.settled, sides.other: sides.settled} if sides.settled else {}
+    back = {sides.other: -sides.back, sides.claimant: sides.back} if sides.back else {}
+    return result(sql, plan, says, paid, back, who, at, subject)
+
+
+def result(
+    sql: Straight, plan: Plan, says: Mapping[str, Any], paid: Mapping[int, Decimal], back: Mapping[int, Decimal] | None = None,
+    who: str = "cem", at: datetime | str | None = None, subject: str = "",
+) -> int:  # fmt: skip
+    """The same with the entries by account, each account once."""
     actor = sql.cast.people[who]
-    paid = (literal((sides.claimant, sides.other)), literal((plain(-sides.settled), plain(sides.settled)))) if sides.settled else (None, None)  # fmt: skip
-    back = (literal((sides.other, sides.claimant)), literal((plain(-sides.back), plain(sides.back)))) if sides.back else (None, None)  # fmt: skip
+    entries = [part for one in (paid, back) for part in ((literal(one), literal(map(plain, one.values()))) if one else (None, None))]  # fmt: skip
     return int(
         sql.value(
             "SELECT books.record_result(%s, %s, %s, %s::timestamptz, 'why', %s, %s::bigint[], %s::numeric[], %s::bigint[], %s::numeric[])",
-            actor.name, actor.secret, subject or plan.subject(says["asset"], int(says["chunk"])), at, canonical(says), *paid, *back,
+            actor.name, actor.secret, subject or plan.subject(says["asset"], int(says["chunk"])), at, canonical(says), *entries,
         )
     )  # fmt: skip

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from junbikin.books.backup import backup, restore
-from junbikin.books.claims import acts, approved, plans_of
+from junbikin.books.claims import acts, approved, plans_of, withdrawals
 from junbikin.books.database import Books, open_books
 from junbikin.books.journal import account_numbers, balance
 from junbikin.books.proof.verify import verify
@@ -30,7 +30,9 @@ from .straight import Entries, Straight, at_once, straight
 pytestmark = pytest.mark.parametrize("empty", ["own"], indirect=True)
 
 CLAIMANTS = {asset: f"claimant/{asset}/pool/{INCIDENT}" for asset in ("JPY", "BTC")}
-OTHERS = ["claimant/JPY/second/INC-1", "claimant/JPY/pool/INC-2", "customer/JPY/pool/c3"]
+OTHERS = [
+    "claimant/JPY/second/INC-1", "claimant/JPY/pool/INC-2", "customer/JPY/pool/c3", "customer/JPY/pool/c4", "customer/JPY/else/c2",
+]  # fmt: skip
 OWED: dict[str, Sequence[Decimal | int]] = {
     "JPY": [100, 250, 0, 33, 7, 1, 60, 0, 9, 40],
     "BTC": [Decimal("0.5"), Decimal("0.00000001"), 1, 0, 0, 2, Decimal("0.3"), 4, 5, 6],
@@ -181,6 +183,24 @@ def test_no_two_plans_that_stand_make_the_same_people_good(scene: Scene) -> None
     scene.approve(plan("disputes", affected="XEM", who="disputes", disputes="7,9"))
     with scene.sql.refused("they would be paid twice"):
         scene.approve(plan("again", affected="XEM", who="disputes", disputes="9,11"))
+    opened(scene.sql, "INC-2")
+    claimants = {"JPY": scene.accounts["claimant/JPY/pool/INC-2"]}
+
+    def elsewhere(name: str, **says: str) -> None:
+        other = replace(plan(name, **says), incident="INC-2")
+        plans.approve(scene.sql, other.batch(scene.payers, claimants))
+
+    then = {"affected": "ETH", "who": "place", "at": "2026-03-31T23:59:59+09:00"}
+    scene.approve(plan("as of then", **then))
+    for same in ({}, {"at": "2026-03-31T14:59:59Z"}, {"who": "holders"}):
+        with scene.sql.refused("they would be paid twice"):
+            elsewhere("elsewhere", **then | same)
+    with scene.sql.refused("they would be paid twice"):
+        elsewhere("elsewhere", affected="XEM", who="disputes", disputes="9")
+    with scene.sql.refused("this is no plan of an incident"):
+        elsewhere("elsewhere", **then | {"at": "the last day"})
+    elsewhere("another time", **then | {"at": "2026-04-30T23:59:59+09:00"})
+    elsewhere("without time", affected="XEM", who="holders")
     plans.undo(scene.sql, scene.batch(first), record)
     scene.approve(plan("second", affected="XEM", who="place"))
     assert verify(scene.sql.cast.books).difference is None
@@ -381,10 +401,10 @@ def test_the_entries_of_a_result_are_just_what_follows_from_it(scene: Scene) -> 
     claimant, world, other = (
         scene.accounts[code] for code in (CLAIMANTS["JPY"], "outside/JPY/world", "claimant/JPY/second/INC-1")
     )
-    own, c1, btc = (scene.accounts[code] for code in ("own/JPY/bank", "customer/JPY/pool/c1", "outside/BTC/world"))
+    own, c4, btc = (scene.accounts[code] for code in ("own/JPY/bank", "customer/JPY/pool/c4", "outside/BTC/world"))
     says = answer(scene.plan, "JPY", 1, [1])
     for sides in (
-        Sides(claimant, world), Sides(claimant, world, Decimal(99)), Sides(claimant, own, Decimal(100)), Sides(claimant, c1, Decimal(100)),
+        Sides(claimant, world), Sides(claimant, world, Decimal(99)), Sides(claimant, own, Decimal(100)), Sides(claimant, c4, Decimal(100)),
         Sides(other, world, Decimal(100)), Sides(world, claimant, Decimal(100)), Sides(claimant, btc, Decimal(100)), Sides(claimant, world, Decimal(100), Decimal(1)),
         Sides(claimant, world, Decimal(-100)), Sides(claimant, claimant, Decimal(100)), Sides(claimant, 10**9, Decimal(100)),
     ):  # fmt: skip
@@ -395,8 +415,125 @@ def test_the_entries_of_a_result_are_just_what_follows_from_it(scene: Scene) -> 
     credited = answer(scene.plan, "JPY", 1, [4], channel="account")
     with scene.sql.refused("customers' accounts the other side"):
         plans.record(scene.sql, scene.plan, credited, scene.sides(settled=Decimal(33)))
-    plans.record(scene.sql, scene.plan, credited, Sides(claimant, c1, Decimal(33)))
-    assert scene.holds("customer/JPY/pool/c1") == "33"
+    plans.record(scene.sql, scene.plan, credited, Sides(claimant, c4, Decimal(33)))
+    assert scene.holds("customer/JPY/pool/c4") == "33"
+    assert verify(scene.sql.cast.books).difference is None
+
+
+def test_a_credit_reaches_just_whom_the_plan_names(scene: Scene) -> None:
+    scene.approve()
+    scene.entitle()
+    scene.pay([1, 2, 4], channel="account")
+    claimant, (c1, c2, c3, c4) = (
+        scene.claimants["JPY"],
+        (scene.accounts[f"customer/JPY/pool/c{n}"] for n in (1, 2, 3, 4)),
+    )
+    elsewhere = scene.accounts["customer/JPY/else/c2"]
+    says = answer(scene.plan, "JPY", 1, [1, 2], {"cannot be credited": [4]}, channel="account")
+
+    def credited(amounts: dict[int, int], **other: Any) -> int:
+        paid = {claimant: -sum(amounts.values())} | amounts
+        return plans.result(scene.sql, scene.plan, says | other, {account: Decimal(paid[account]) for account in paid})
+
+    right = {c1: 100, c2: 250}
+    for wrong in (
+        {c3: 350},
+        {c1: 350},
+        {c1: 250, c2: 100},
+        {c1: 100, c4: 250},
+        {c1: 100, elsewhere: 250},
+        right | {c3: 1},
+        {c1: 99, c2: 251},
+    ):
+        with scene.sql.refused():
+            credited(wrong)
+    with scene.sql.refused("reach others than the plan names"):
+        credited({c3: 350})
+    for ids in ("", "c1\nc2\nc3", "c2\nc1\nc3\nc4", "c1\nc2\nc3\nc4\n"):
+        with scene.sql.refused("these are not the accounts that the plan names"):
+            credited(right, ids=ids)
+    del says["ids"]
+    with scene.sql.refused("these are not the accounts that the plan names"):
+        credited(right)
+    with scene.sql.refused("this is no result"):
+        scene.settle([1], channel="zengin", ids="c1\nc2\nc3\nc4")
+    says["ids"] = scene.plan.ids("JPY", 1)
+    credited(right)
+    books = scene.sql.cast.books
+    assert (scene.holds(), scene.holds("customer/JPY/pool/c2")) == ("150", "250")
+    assert "ids" not in acts(books, scene.plan.digest)[-1].says
+    late = answer(scene.plan, "JPY", 1, (), {"closed": [2]}, channel="account")
+    with scene.sql.refused("reach others than the plan names"):
+        plans.record(scene.sql, scene.plan, late, Sides(claimant, c1, back=Decimal(250)))
+    plans.record(scene.sql, scene.plan, late, Sides(claimant, c2, back=Decimal(250)))
+    scene.pay([2, 4], run=2)
+    assert verify(books).difference is None
+
+
+def test_what_two_people_withdrew_and_nothing_else_may_be_sent_again(scene: Scene) -> None:
+    scene.approve()
+    scene.entitle()
+    scene.entitle(chunk=2)
+    scene.pay([1, 2])
+    scene.pay([5], chunk=2)
+    scene.settle([1])
+
+    def withdrawn(which: Any, chunk: int = 1, settled: Any = (), late: int = 0, **other: Any) -> int:
+        says = answer(scene.plan, "JPY", chunk, settled, {"withdrawn": which} | other.pop("returned", {}), **other)
+        return plans.record(scene.sql, scene.plan, says, scene.sides(back=Decimal(late)).settling(says))
+
+    with scene.sql.refused("nobody approved that this is withdrawn"):
+        withdrawn([2])
+    unsent: list[dict[str, Any]] = [
+        {"people": "4"},
+        {"total": "358"},
+        {"asset": "BTC"},
+        {"channel": "custodian"},
+        {"run": 2},
+    ]
+    for what in unsent:
+        with scene.sql.refused("people were sent"):
+            plans.withdraw(scene.sql, scene.plan, "more", **what)
+    nothing: list[dict[str, Any]] = [
+        {"people": "0"},
+        {"total": "0"},
+        {"total": "250.0"},
+        {"channel": ""},
+        {"more": "x"},
+    ]
+    for what in nothing:
+        with scene.sql.refused("this withdraws no payments"):
+            plans.withdraw(scene.sql, scene.plan, "none", **what)
+    with scene.sql.refused("has no role that may ask for this"):
+        scene.sql.request(
+            "ada", "hers", canonical({"action": "withdrawal", "subject": f"{scene.plan.digest}:1", "says": {}})
+        )
+    request = plans.withdraw(scene.sql, scene.plan, "one")
+    [approval] = withdrawals(scene.sql.cast.books, scene.plan.digest)
+    assert (approval.request, approval.run, approval.asset, approval.people, approval.total) == (
+        request,
+        1,
+        "JPY",
+        1,
+        Decimal(250),
+    )
+    source = approval.source
+    assert source == sha256(str(request))
+    with scene.sql.refused("nobody approved that this is withdrawn"):
+        withdrawn([2])
+    for which, other in (([1], {"late": 100}), ([1, 2], {"late": 100}), ([5], {"chunk": 2, "settled": [5]})):
+        with scene.sql.refused():
+            withdrawn(which, source=source, **other)
+    with scene.sql.refused("did not come back for another reason"):
+        withdrawn([], source=source, returned={"1": [2]})
+    withdrawn([2], source=source)
+    with scene.sql.refused("more is withdrawn than was approved: 1 people, 250 JPY"):
+        withdrawn([5], chunk=2, source=source)
+    with scene.sql.refused("number 2 is not being paid"):
+        scene.settle([2])
+    scene.pay([2], run=2)
+    with scene.sql.refused("number 5 is paid, or being paid"):
+        scene.pay([5], chunk=2, run=2)
     assert verify(scene.sql.cast.books).difference is None
 
 
@@ -638,14 +775,14 @@ def _accepted(sql: Straight, act: Any) -> bool:
     return True
 
 
-def test_a_result_takes_effect_when_the_bank_says_and_never_before_the_money_was_there(scene: Scene) -> None:
+def test_a_result_takes_effect_when_the_bank_says_and_never_before_it_was_sent(scene: Scene) -> None:
     early = datetime.now(UTC)
     scene.approve()
     scene.entitle()
     scene.pay([1, 2, 4])
     at = datetime.now(UTC)
     says = answer(scene.plan, "JPY", 1, [1])
-    with scene.sql.refused("would have been overdrawn at"):
+    with scene.sql.refused("this was before it was sent"):
         plans.record(scene.sql, scene.plan, says, scene.sides().settling(says), at=early)
     record = plans.record(scene.sql, scene.plan, says, scene.sides().settling(says), at=at)
     effective = "SELECT array_agg(DISTINCT effective_at) FROM books.records WHERE id = %s OR kind = 'batch' AND key LIKE 'payout:%%'"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ CLAIMANT = f"claimant/JPY/pool/{INCIDENT}"
 @pytest.fixture
 def cast(books: Books) -> Cast:
     """Everyone, on books with an incident from its opening to claims that were settled, came back late and were paid again."""
-    cast = assembled(books, [*ACCOUNTS, CLAIMANT, "claimant/JPY/second/INC-1"])
+    cast = assembled(books, [*ACCOUNTS, CLAIMANT, "claimant/JPY/second/INC-1", "claimant/JPY/pool/INC-2"])
     cast.pay_in("reserve/JPY/kaede", 1000)
     cast.pay_in("customer/JPY/pool/c1", 100, key="in")
     cast.post("fee", "fee", {"customer/JPY/pool/c1": "-1", "own/JPY/bank": "1"}, reference="f")
@@ -79,6 +80,15 @@ def paid(sql: Straight) -> None:
     )
     plans.pay(sql, PLAN, payout(PLAN, "JPY", 1, [2], run=2))
     plans.pay(sql, PLAN, payout(PLAN, "JPY", 2, [4, 5]))
+    plans.pay(sql, PLAN, payout(PLAN, "JPY", 1, [1], run=3))
+    source = plans.sha256(str(plans.withdraw(sql, PLAN, "withdrawal", 3, total="100")))
+    plans.record(sql, PLAN, answer(PLAN, "JPY", 1, (), {"withdrawn": [1]}, run=3, source=source), sides)
+    plans.pay(sql, PLAN, payout(PLAN, "JPY", 1, [1], run=4, channel="account"))
+    says = answer(PLAN, "JPY", 1, [1], run=4, channel="account")
+    [c1] = account_numbers(sql.cast.books, ["customer/JPY/pool/c1"])
+    plans.record(sql, PLAN, says, Sides(claimant, c1).settling(says))
+    says = answer(PLAN, "JPY", 1, (), {"closed": [1]}, run=4, channel="account")
+    plans.record(sql, PLAN, says, Sides(claimant, c1, back=Decimal(100)))
     batch = UNDONE.batch({"JPY": reserve}, {"JPY": claimant})
     record = plans.approve(sql, batch)
     plans.entitle(sql, UNDONE, "JPY", 1)
@@ -97,7 +107,10 @@ EVENT = "kind = 'incident' AND content ~ "
 FREEZE = "kind = 'asset_status' AND request IS NULL"
 THAW = "kind = 'asset_status' AND request IS NOT NULL"
 FIRST, SECOND, THIRD = (f"kind = 'payout' AND key ~ ':JPY:{tail}:zengin$'" for tail in ("1:1", "1:2", "2:1"))
-SETTLED = "kind = 'payout_result' AND content !~ 'no such account'"
+SETTLED = (
+    f"kind = 'payout_result' AND content ~ '{plans.SOURCE}' AND content ~ 'zengin' AND content !~ 'no such account'"
+)
+WITHDRAWAL = "kind = 'withdrawal'"
 APPROVED = f"kind = 'batch' AND key = '{PLAN.key}'"
 OWED = "kind = 'entitlement' AND key ~ ':JPY:2$'"
 UNDOING = f"kind = 'batch' AND key = 'reversal:' || (SELECT id FROM books.records WHERE key = '{UNDONE.key}' AND kind = 'batch')"
@@ -124,6 +137,8 @@ APPROVALS = {
     "frozen for no incident": says(FREEZE, "INC-1", "INC-9"),
     "frozen as opened": says(FREEZE, '"frozen"', '"open"'),
     "opened by one": where(THAW, "request = NULL"),
+    "withdrawn by one": where(WITHDRAWAL, "request = NULL"),
+    "withdrawn of more": says(WITHDRAWAL, '"people": "1"', '"people": "9"'),
     "decided by one": where("kind = 'dispute' AND request IS NOT NULL", "request = NULL"),
     "a dispute filed as decided": says("kind = 'dispute' AND request IS NULL", '"file"', '"decide"'),
     "undone otherwise": where(UNDOING, "key = 'reversal:1'"),
@@ -157,6 +172,7 @@ CLAIMS = {
     "settled what was not sent": says(SETTLED, '{[1,2)}', '{[3,4)}'),
     "settled more": says(SETTLED, '"settled_total":"100"', '"settled_total":"99"'),
     "another source": says(SETTLED, "5" * 64, "6" * 64),
+    "settled before it was sent": where(SETTLED, "effective_at = effective_at - interval '1 day'"),
     "a payout by another": where("kind = 'batch' AND key ~ '^payout:'", "recorded_by = 'ada'"),
     "a payout of another result": where("kind = 'batch' AND key ~ '^payout:'", "key = key || 'x'"),
     "a return of another result": where("kind = 'batch' AND key ~ '^payout_return:'", "key = key || 'x'"),
@@ -189,6 +205,7 @@ def test_what_was_forged_is_named(cast: Cast, owner: Owner, subtests: pytest.Sub
 
 PASSES = {
     "check_plan": "", "check_undone": "", "refuse_payout": "", "check_result": "", "check_result_entries": "", "check_dispute": "",
+    "check_credited": "", "check_withdrawn": "",
     "taken_numbers": "RETURN '{}';", "is_frozen": "RETURN false;", "state_of": "RETURN 'opened';",
 }  # fmt: skip
 """Checks of the books, and what stands in their place so that everything passes."""
@@ -212,14 +229,14 @@ def replaced(owner: Owner, *checks: str) -> Iterator[None]:
 
 @pytest.fixture
 def accounts(cast: Cast) -> dict[str, int]:
-    codes = ["reserve/JPY/kaede", CLAIMANT, "outside/JPY/world", "claimant/JPY/second/INC-1"]
+    codes = ["reserve/JPY/kaede", CLAIMANT, "outside/JPY/world", "claimant/JPY/second/INC-1", "claimant/JPY/pool/INC-2", "customer/JPY/pool/c1", "customer/JPY/pool/c2"]  # fmt: skip
     return dict(zip(codes, account_numbers(cast.books, codes), strict=True))
 
 
 def test_what_passed_because_a_check_was_replaced_is_named(
     cast: Cast, owner: Owner, accounts: dict[str, int], subtests: pytest.Subtests
 ) -> None:
-    reserve, claimant, world, second = accounts.values()
+    reserve, claimant, world, second = list(accounts.values())[:4]
 
     def approved(plan: Plan, account: int = claimant) -> Callable[[Straight], object]:
         return lambda sql: plans.approve(sql, plan.batch({"JPY": reserve}, {"JPY": account}))
@@ -228,6 +245,31 @@ def test_what_passed_because_a_check_was_replaced_is_named(
         for name in ("holders", "their place"):
             whom = {"affected": "XEM", "who": name.split()[-1]}
             approved(Plan({"JPY": [5]}, 3, name, says=whom))(sql)
+
+    def over_incidents(sql: Straight) -> None:
+        opened(sql, "INC-2")
+        whom = {"affected": "XEM", "who": "holders"}
+        approved(Plan({"JPY": [5]}, 3, "as of then", says=whom | {"at": "2026-03-31T23:59:59+09:00"}))(sql)
+        other = Plan({"JPY": [5]}, 3, "elsewhere", "INC-2", whom | {"at": "2026-03-31T14:59:59Z"})
+        approved(other, accounts["claimant/JPY/pool/INC-2"])(sql)
+
+    def credited(who: str, **other: Any) -> Callable[[Straight], object]:
+        says = answer(PLAN, "JPY", 1, [1], run=5, channel="account", **other)
+
+        def credit(sql: Straight) -> None:
+            plans.pay(sql, PLAN, payout(PLAN, "JPY", 1, [1], run=5, channel="account"))
+            plans.record(sql, PLAN, says, Sides(claimant, accounts[who]).settling(says))
+
+        return credit
+
+    def withdrawn(people: str, total: str, run: int = 1, of: str = "") -> Callable[[Straight], object]:
+        def withdraw(sql: Straight) -> None:
+            request = plans.withdraw(sql, PLAN, "another", run, people=people, total=total)
+            source = plans.sha256(of or str(request))
+            says = answer(PLAN, "JPY", 2, (), {"withdrawn": [4, 5]}, source=source)
+            plans.record(sql, PLAN, says, Sides(claimant, world))
+
+        return withdraw
 
     def undone(sql: Straight) -> None:
         batch = PLAN.batch({"JPY": reserve}, {"JPY": claimant})
@@ -262,13 +304,21 @@ def test_what_passed_because_a_check_was_replaced_is_named(
         ("check_plan", "plan", approved(replace(PLAN, name=name, says={"legs": [PLAN.legs[0], PLAN.legs[0]]}))),
         ("check_plan", "plan", approved(replace(PLAN, name=name, says={"legs": [PLAN.legs[0] | {"chunks": []}]}))),
         ("check_plan", "plan", twice),
+        ("check_plan", "plan", over_incidents),
+        ("check_credited", "claim", credited("customer/JPY/pool/c2")),
+        ("check_credited", "claim", credited("customer/JPY/pool/c1", ids="c1")),
+        ("check_credited", "claim", credited("customer/JPY/pool/c1", ids="c1\nc3\nc2")),
+        ("check_withdrawn", "claim", withdrawn("1", "33")),
+        ("check_withdrawn", "claim", withdrawn("2", "33")),
+        ("check_withdrawn", "claim", withdrawn("1", "40", run=3)),
+        ("check_withdrawn", "claim", withdrawn("2", "40", of="none")),
         ("check_undone", "claim", undone),
         ("refuse_payout check_result", "claim", out("payout:" + "x" * 64)),
         ("check_result_entries", "claim", answered(Sides(claimant, world, Decimal(6)))),
         ("check_result_entries", "claim", answered(Sides(claimant, world))),
         ("check_result_entries", "claim", from_another_account),
         ("check_result_entries", "claim", answered(Sides(claimant, world, Decimal(7), Decimal(1)))),
-        ("taken_numbers", "claim", lambda sql: plans.pay(sql, PLAN, payout(PLAN, "JPY", 1, [1, 2], run=3))),
+        ("taken_numbers", "claim", lambda sql: plans.pay(sql, PLAN, payout(PLAN, "JPY", 1, [1, 2], run=6))),
         ("is_frozen", "frozen", traded),
         ("check_dispute", "dispute", decided),
         ("state_of", "incident", lambda sql: tell(sql, "cem", {"event": "state", "to": "contained"})),

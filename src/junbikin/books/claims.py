@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 import rfc8785
@@ -55,8 +57,8 @@ def record_result(
     """Puts on record what came of claims that were sent, with the batches that follow, and returns the record of the result.
 
     `paid` are the entries by which the claimants' account pays what was settled, `back` those by which it gets back what had
-    counted as settled; None: nothing. The same again gives the same record. Raises `BooksRefused` when something of it was not
-    being paid.
+    counted as settled; None: nothing. By the channel `account` money reaches customers, and `says` has the `ids` of the whole chunk.
+    The same again gives the same record. Raises `BooksRefused` when something of it was not being paid, or reaches others.
     """
     entries = (part for one in (paid, back) for part in ((one.numbers, one.amounts) if one else (None, None)))
     return _called(books, _RESULT, who.name, who.secret, subject, at, why, _canonical(says), *entries)
@@ -74,7 +76,7 @@ def _called(books: Books, statement: str, *values: object) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One record of a plan's claims: an `entitlement`, a `payout` or a `payout_result`, and what it says."""
+    """One record of a plan's claims: an `entitlement`, a `payout` or a `payout_result`, and what it says (but the `ids` of a whole chunk)."""
 
     kind: str
     asset: str
@@ -86,7 +88,8 @@ class Act:
 
 
 _ACTS = """
-    SELECT kind, split_part(subject, ':', 2) AS asset, CAST(split_part(subject, ':', 3) AS int) AS chunk, content, id, recorded_at, recorded_by
+    SELECT kind, split_part(subject, ':', 2) AS asset, CAST(split_part(subject, ':', 3) AS int) AS chunk,
+      CASE kind WHEN 'payout_result' THEN CAST(CAST(content AS jsonb) - 'ids' AS text) ELSE content END AS content, id, recorded_at, recorded_by
     FROM books.records WHERE kind IN ('entitlement', 'payout', 'payout_result') AND {}
     ORDER BY 2, 3, recorded_at, id
 """
@@ -110,6 +113,50 @@ def _acts(books: Books, query: TextClause, of: str | list[str]) -> list[Act]:
             Act(kind, asset, chunk, json.loads(content), record, at, by)
             for kind, asset, chunk, content, record, at, by in connection.execute(query, {"of": of})
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What two people withdrew of a run, which may be sent again: so many of an asset's payments by a channel, so much in all at most."""
+
+    request: int
+    record: int
+    run: int
+    asset: str
+    channel: str
+    people: int
+    total: Decimal
+
+    @property
+    def source(self) -> str:
+        """What a result that withdraws names as its source."""
+        return sha256(str(self.request).encode()).hexdigest()
+
+
+_WITHDRAWN = text("""
+    SELECT request, id, CAST(split_part(subject, ':', 2) AS int), content FROM books.records
+    WHERE kind = 'withdrawal' AND starts_with(subject, :plan || ':') ORDER BY recorded_at, id
+""")
+
+
+def withdrawals(books: Books, plan: str) -> list[Withdrawal]:
+    """What was approved to be withdrawn of a plan's payments, the earliest first.
+
+    It is asked for with `registry.requests.ask_to_record`: the action `withdrawal`, the subject `PLAN:RUN`, and asset, channel,
+    people and total.
+    """
+    with telling(books.home), books.engine.connect() as connection:
+        return [
+            Withdrawal(
+                request, record, run, says["asset"], says["channel"], int(says["people"]), Decimal(says["total"])
+            )
+            for request, record, run, content in connection.execute(_WITHDRAWN, {"plan": plan})
+            for says in [json.loads(content)]
+        ]
+
+
+WITHDRAWN = "withdrawn"
+"""The reason for which payments come back that were withdrawn. A result gives it alone, with nothing settled."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,13 +48,25 @@ class _Plan:
     incident: str
     affected: str
     """The asset whose holders it makes good, all of them; "" when it names whom."""
+    at: datetime | None
+    """As of when they are its holders."""
     disputes: frozenset[str]
 
     def pays_same(self, later: _Plan) -> bool:
         """Whether a plan that was approved later, while this one stood, is for the same people."""
         stood = self.undone_at is None or self.undone_at > later.recorded_at
-        same = (self.affected != "" and self.affected == later.affected) or self.disputes & later.disputes
-        return stood and self.incident == later.incident and bool(same)
+        then = self.incident == later.incident or (self.at is not None and self.at == later.at)
+        holders = self.affected != "" and self.affected == later.affected and then
+        return stood and (holders or bool(self.disputes & later.disputes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Withdrawal:
+    """What two people withdrew of a run: since when it is on record, and of how many people and how much at most."""
+
+    recorded_at: datetime
+    people: int
+    total: Decimal
 
 
 @dataclass(slots=True)
@@ -63,6 +75,7 @@ class _Found:
 
     entitled: dict[tuple[str, str], list[Decimal]] = field(default_factory=dict)
     batches: set[str] = field(default_factory=set)
+    withdrawn: dict[tuple[str, ...], list[tuple[int, Decimal]]] = field(default_factory=dict)
 
 
 # Every batch that an account of claimants has a part in. What such an account receives or pays is summed by account.
@@ -84,6 +97,11 @@ _BATCHES = """
 """
 
 _INCIDENTS = "SELECT DISTINCT subject FROM books.records WHERE kind = 'incident'"
+
+_WITHDRAWALS = """
+  SELECT subject, content, recorded_at, encode(sha256(convert_to(request::text, 'UTF8')), 'hex') AS source
+  FROM books.records WHERE kind = 'withdrawal'
+"""
 
 _SUBJECTS = f"""
   SELECT subject, min(id) AS id FROM books.records WHERE kind IN {_KINDS} GROUP BY subject ORDER BY 2
@@ -124,15 +142,28 @@ def check_claims(view: Cut, eras: Eras) -> Iterator[Difference]:
             record = view.main.row("SELECT id, kind, key FROM books.records WHERE id = %(id)s", id=actor.id)
             yield Difference("role", f"{actor.by} had no role that may pay claims", _named(record))
     found = _Found()
+    withdrawals = _withdrawals(view.main)
     subjects = [(row.subject, int(row.id)) for row in view.main.rows(_SUBJECTS)]
-    for difference in view.at_once(partial(_check_chunk, plans=plans, found=found), subjects):
+    for difference in view.at_once(partial(_check_chunk, plans=plans, withdrawals=withdrawals, found=found), subjects):
         if difference is not None:
             yield difference
     yield from _sums(plans, found)
+    yield from _withdrawn(withdrawals, found)
     for row in batches:
         if row.purpose in ("payout", "payout_return") and row.key not in found.batches:
             yield Difference("claim", "there is no result of which it follows", _named(row))
     yield from _undone(view.main, plans)
+
+
+def _withdrawals(connection: Connection) -> dict[tuple[str, ...], _Withdrawal]:
+    """Plan with its run, asset, channel and the source that a result names → what was withdrawn of it."""
+    found: dict[tuple[str, ...], _Withdrawal] = {}
+    for row in connection.rows(_WITHDRAWALS):
+        says = _said(row.content)
+        if _COUNT.fullmatch(says["people"]) and _AMOUNT.fullmatch(says["total"]):
+            of = (row.subject, says["asset"], says["channel"], row.source)
+            found[of] = _Withdrawal(row.recorded_at, int(says["people"]), Decimal(says["total"]))
+    return found
 
 
 def _plan(row: Any, incidents: set[str], undone_at: datetime | None) -> _Plan | str:
@@ -161,7 +192,11 @@ def _plan(row: Any, incidents: set[str], undone_at: datetime | None) -> _Plan | 
             return f"what the plan pays of {asset} is not what is set apart"
     affected = says["affected"] if says["who"] in ("holders", "place") else ""
     disputes = frozenset(filter(None, says["disputes"].split(",")))
-    return _Plan(digest, row.recorded_at, legs, undone_at, says["incident"], affected, disputes)
+    try:
+        at = datetime.fromisoformat(says["at"]) if says["at"] else None
+    except ValueError:
+        return "it does not say as of when its people are holders"
+    return _Plan(digest, row.recorded_at, legs, undone_at, says["incident"], affected, at, disputes)
 
 
 def _leg(leg: Mapping[str, Any], account: int) -> _Leg:
@@ -198,19 +233,19 @@ _CHUNK = """
       SELECT id, kind, key, subject, request, amounts IS NULL AND accounts IS NULL AS bare, effective_at, recorded_at, content, recorded_by, content::jsonb AS says
       FROM books.records WHERE kind = 'payout_result' AND subject = %(subject)s OFFSET 0) r
   ), w AS MATERIALIZED (
-    SELECT r.*, s.numbers AS sent, coalesce(b.settled, '{}') AS settled_before, coalesce(b.returned, '{}') AS returned_before,
+    SELECT r.*, s.numbers AS sent, s.recorded_at AS sent_at, coalesce(b.settled, '{}') AS settled_before, coalesce(b.returned, '{}') AS returned_before,
       r.returned * coalesce(b.settled, '{}') AS late FROM r
-    LEFT JOIN LATERAL (SELECT p.numbers FROM p WHERE (p.run, p.channel) = (r.run, r.channel) AND p.recorded_at < r.recorded_at LIMIT 1) s ON true
+    LEFT JOIN LATERAL (SELECT p.numbers, p.recorded_at FROM p WHERE (p.run, p.channel) = (r.run, r.channel) AND p.recorded_at < r.recorded_at LIMIT 1) s ON true
     LEFT JOIN LATERAL (
       SELECT range_agg(o.settled) AS settled, range_agg(o.returned) AS returned FROM r o
       WHERE (o.run, o.channel) = (r.run, r.channel) AND o.recorded_at < r.recorded_at) b ON true
   )
   SELECT e.id, e.kind, e.key, e.request, e.bare, e.effective_at, e.recorded_at, e.content, e.entries, NULL AS by,
-    o.people, o.least, o.total, NULL::numeric AS back, true AS fits
+    o.people, o.least, o.total, NULL::numeric AS back, NULL::timestamptz AS sent_at, NULL AS late, true AS fits
   FROM e CROSS JOIN LATERAL (SELECT count(*) AS people, min(amount) AS least, sum(amount) AS total FROM a) o
   UNION ALL
   SELECT p.id, p.kind, p.key, p.request, p.bare, p.effective_at, p.recorded_at, p.content, NULL, NULL,
-    o.people, o.least, o.total, NULL,
+    o.people, o.least, o.total, NULL, NULL, NULL,
     NOT isempty(p.numbers) AND p.numbers::text = p.says->>'numbers' AND p.recorded_at > (SELECT max(recorded_at) FROM e)
       AND (SELECT coalesce(sum(upper(n) - lower(n)), 0) FROM unnest(p.numbers) n) = o.people
       AND NOT EXISTS (
@@ -220,7 +255,7 @@ _CHUNK = """
   UNION ALL
   SELECT w.id, w.kind, w.key, w.request, w.bare, w.effective_at, w.recorded_at, w.content, NULL, w.recorded_by,
     (SELECT coalesce(sum(upper(n) - lower(n)), 0) FROM unnest(w.settled + w.returned) n),
-    o.settled, o.returned, o.back,
+    o.settled, o.returned, o.back, w.sent_at, w.late::text,
     (w.settled::text = w.says->>'settled' AND isempty(w.settled * w.returned)
       AND (SELECT coalesce(sum(upper(n) - lower(n)), 0) FROM unnest(w.returned) n) = w.returned_people
       AND w.settled <@ (w.sent - w.settled_before - w.returned_before) AND w.returned <@ (w.sent - w.returned_before)) IS TRUE
@@ -240,8 +275,29 @@ _FOLLOWS = """
 """
 
 
+# The customers whom the batch of a result reaches, against the numbers that it must reach: ids and amounts of the chunk in their order.
+_CREDITED = """
+  WITH due AS MATERIALIZED (
+    SELECT d.id, d.amount FROM (
+      SELECT amounts, (content::jsonb->>'first')::bigint AS first FROM books.records WHERE kind = 'entitlement' AND subject = %(subject)s OFFSET 0) c
+    CROSS JOIN LATERAL unnest((
+      SELECT string_to_array(content::jsonb->>'ids', E'\\n') FROM books.records WHERE id = %(result)s), c.amounts) WITH ORDINALITY d(id, amount, n)
+    WHERE c.first + d.n - 1 <@ %(numbers)s::int8multirange
+  ), done AS MATERIALIZED (
+    SELECT a.holder, abs(e.amount) AS amount, a.place FROM (SELECT accounts, amounts FROM books.records WHERE id = %(batch)s OFFSET 0) b
+    CROSS JOIN LATERAL unnest(b.accounts, b.amounts) e(account, amount) JOIN books.accounts a ON a.id = e.account AND a.owner = 'customer'
+  )
+  SELECT (SELECT count(*) FROM due) = (SELECT count(*) FROM done) AND (SELECT min(place) = max(place) FROM done)
+    AND NOT EXISTS (SELECT id, amount FROM due EXCEPT ALL SELECT holder, amount FROM done) AS sound
+"""
+
+
 def _check_chunk(
-    connection: Connection, of: tuple[str | None, int], plans: Mapping[str, _Plan], found: _Found
+    connection: Connection,
+    of: tuple[str | None, int],
+    plans: Mapping[str, _Plan],
+    withdrawals: Mapping[tuple[str, ...], _Withdrawal],
+    found: _Found,
 ) -> Difference | None:
     """The first record of a chunk that is not as it must be; what is found of it is added to `found`."""
     subject, first = of[0] or "", of[1]
@@ -251,30 +307,62 @@ def _check_chunk(
     if approved is None or leg is None or not 1 <= chunk <= len(leg.chunks):
         record = connection.row("SELECT id, kind, key FROM books.records WHERE id = %(id)s", id=first)
         return Difference("claim", "no plan on record owes this", _named(record))
+    owed: Mapping[str, Any] = {}
     for row in connection.rows(_CHUNK, subject=subject):
         fault = _fault(row, subject, approved, leg, chunk)
         if fault:
             return Difference("claim", fault, _named(row))
         if row.kind == "entitlement":
+            owed = _said(row.content)
             found.entitled.setdefault((plan, asset), []).append(row.total)
         if row.kind == "payout_result":
-            says = _said(row.content)
-            for purpose, amount in (("payout", EXACT.minus(row.least)), ("payout_return", row.back)):
-                key = f"{purpose}:{row.key}"
-                other = "customer" if says["channel"] == "account" else "outside"
-                batch = connection.row(
-                    _FOLLOWS,
-                    key=key,
-                    account=leg.account,
-                    asset=asset,
-                    other=other,
-                    sign=1 if purpose == "payout" else -1,
-                )
-                wrong = _wrong(batch, row, purpose, amount)
-                if wrong:
-                    return Difference("claim", wrong, _named(batch or row))
-                if batch is not None:
-                    found.batches.add(key)
+            wrong = _result(row, plan, asset, withdrawals, found) or _followed(
+                connection, row, subject, leg, owed, found
+            )
+            if wrong is not None:
+                return wrong
+    return None
+
+
+def _result(
+    row: Any, plan: str, asset: str, withdrawals: Mapping[tuple[str, ...], _Withdrawal], found: _Found
+) -> Difference | None:
+    """What is wrong with a result that withdraws something; what it withdraws is added to `found`."""
+    says = _said(row.content)
+    if "withdrawn" not in says["returned"]:
+        return None
+    if len(says["returned"]) > 1 or says["settled"] != "{}" or row.back:
+        return Difference("claim", "what was settled, or came back, is not withdrawn", _named(row))
+    of = (f"{plan}:{says['run']}", asset, says["channel"], says["source"])
+    if of not in withdrawals or withdrawals[of].recorded_at > row.recorded_at:
+        return Difference("claim", "nobody approved that this is withdrawn", _named(row))
+    found.withdrawn.setdefault(of, []).append((int(row.people), row.total))
+    return None
+
+
+def _followed(
+    connection: Connection, row: Any, subject: str, leg: _Leg, owed: Mapping[str, Any], found: _Found
+) -> Difference | None:
+    """What is wrong with the batches of a result; those that are there are added to `found`."""
+    says, asset = _said(row.content), subject.split(":")[1]
+    other = "customer" if says["channel"] == "account" else "outside"
+    moved = (("payout", EXACT.minus(row.least), says["settled"]), ("payout_return", row.back, row.late))
+    for purpose, amount, numbers in moved:
+        key, sign = f"{purpose}:{row.key}", 1 if purpose == "payout" else -1
+        batch = connection.row(_FOLLOWS, key=key, account=leg.account, asset=asset, other=other, sign=sign)
+        wrong = _wrong(batch, row, purpose, amount)
+        if not wrong and batch is not None and other == "customer":
+            ids = says["ids"]
+            whole = (hashlib.sha256(ids.encode()).hexdigest(), str(ids.count("\n") + 1)) == (
+                owed["accounts"],
+                owed["people"],
+            )
+            reached = connection.row(_CREDITED, subject=subject, result=row.id, batch=batch.id, numbers=numbers)
+            wrong = "" if whole and reached is not None and reached.sound else "it reaches others than the plan names"
+        if wrong:
+            return Difference("claim", wrong, _named(batch or row))
+        if batch is not None:
+            found.batches.add(key)
     return None
 
 
@@ -316,6 +404,8 @@ def _fault(row: Any, subject: str, plan: _Plan, leg: _Leg, chunk: int) -> str:
         return "" if stated and row.least > 0 else "it is not what these people are owed"
     if not row.fits:
         return "something of this was not being paid"
+    if row.effective_at < row.sent_at:
+        return "this was before it was sent"
     stated = (says["people"], says["settled_total"], says["returned_total"]) == (
         str(row.people),
         plain(row.least),
@@ -344,6 +434,16 @@ def _sums(plans: Mapping[str, _Plan], found: _Found) -> Iterator[Difference]:
         if owed > leg.total or (len(sums) == len(leg.chunks) and owed != leg.total):
             what = "what the people of a plan are owed is not what is set apart for them"
             yield Difference("claim", what, f"plan {digest}, {asset}", plain(leg.total), plain(owed))
+
+
+def _withdrawn(withdrawals: Mapping[tuple[str, ...], _Withdrawal], found: _Found) -> Iterator[Difference]:
+    """Whether no more was withdrawn than two people approved."""
+    for of, parts in sorted(found.withdrawn.items()):
+        allowed = withdrawals[of]
+        people, total = sum(people for people, _ in parts), reduce(EXACT.add, (total for _, total in parts))
+        if people > allowed.people or total > allowed.total:
+            what = "more was withdrawn than was approved"
+            yield Difference("claim", what, f"plan and run {of[0]}, {of[1]}", plain(allowed.total), plain(total))
 
 
 _OUT = """

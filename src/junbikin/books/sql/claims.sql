@@ -1,7 +1,8 @@
 -- Claims (請求): what an approved plan owes each person, chunk by chunk; what is paid of it, and what came of that.
 
 -- Refuses an approval whose plan does not say to the last unit what is set apart for whom. The people of a plan have the numbers
--- 1 to N; their amounts come later, chunk by chunk, each held against its digest here. No two plans of an incident that stand are for the same people.
+-- 1 to N; their amounts come later, chunk by chunk, each held against its digest here. No two plans that stand are for the same people: the
+-- holders of an asset, in one incident or at one instant (`at`), or those of a dispute.
 CREATE OR REPLACE FUNCTION books.check_plan(p_key text, p_content jsonb, p_accounts bigint[], p_amounts numeric[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   v_plan text := p_content->>'plan';
@@ -11,7 +12,8 @@ DECLARE
   v_bad record;
 BEGIN
   IF (v_plan ~ '^[0-9a-f]{64}$' AND p_key = 'compensation:' || left(v_plan, 24) AND p_content->>'permission' ~ '^(confirmed|exempt): [^[:cntrl:]]+$'
-      AND NOT jsonb_path_exists(p_content - 'legs', 'strict $.* ? (@.type() <> "string")') AND books.is_incident(p_content->>'incident')) IS NOT TRUE THEN
+      AND NOT jsonb_path_exists(p_content - 'legs', 'strict $.* ? (@.type() <> "string")') AND books.is_incident(p_content->>'incident')
+      AND (NOT p_content ? 'at' OR books.is_instant(p_content->>'at'))) IS NOT TRUE THEN
     PERFORM books.refuse('this is no plan of an incident on record, or nobody permits it', 'batch ' || p_key,
       'ask for it with `junbikin incident ask`: key, incident, plan and permission belong together');
   END IF;
@@ -27,10 +29,12 @@ BEGIN
         'give asset, total, people, size, and for each chunk of so many people the digest of what they are owed');
     END IF;
   END LOOP;
-  PERFORM pg_advisory_xact_lock(7111, hashtext(p_content->>'incident'));
+  PERFORM pg_advisory_xact_lock(7111, 0);  -- one plan at a time is approved
   SELECT r.id, r.subject INTO v_other FROM books.records r CROSS JOIN LATERAL (SELECT r.content::jsonb AS says OFFSET 0) o
-  WHERE r.kind = 'batch' AND starts_with(r.key, 'compensation:') AND r.subject <> v_plan AND o.says->>'incident' = p_content->>'incident'
+  WHERE r.kind = 'batch' AND starts_with(r.key, 'compensation:') AND r.subject <> v_plan
     AND (o.says->>'affected' = p_content->>'affected' AND o.says->>'who' IN ('holders', 'place') AND p_content->>'who' IN ('holders', 'place')
+        AND (o.says->>'incident' = p_content->>'incident'
+          OR CASE WHEN o.says ? 'at' AND p_content ? 'at' THEN (o.says->>'at')::timestamptz = (p_content->>'at')::timestamptz END)
       OR string_to_array(o.says->>'disputes', ',') && string_to_array(p_content->>'disputes', ','))
     AND NOT EXISTS (SELECT 1 FROM books.records u WHERE u.kind = 'batch' AND u.key = 'reversal:' || r.id AND u.content::jsonb->>'purpose' = 'reversal') LIMIT 1;
   IF FOUND THEN
@@ -248,7 +252,8 @@ DECLARE
   v_locked boolean;
 BEGIN
   PERFORM books.check_payer(p_person, p_secret, p_subject);
-  IF (v_says - '{asset,channel,chunk,people,returned,returned_total,run,settled,settled_total,source}'::text[] = '{}' AND v_says->>'asset' = v_claim.asset
+  IF (v_says - '{asset,channel,chunk,people,returned,returned_total,run,settled,settled_total,source}'::text[]
+        - CASE v_says->>'channel' WHEN 'account' THEN '{ids}' ELSE '{}' END::text[] = '{}' AND v_says->>'asset' = v_claim.asset
       AND v_says->>'chunk' = v_claim.chunk::text AND v_says->>'source' ~ '^[0-9a-f]{64}$' AND jsonb_typeof(v_says->'returned') = 'object'
       AND NOT jsonb_path_exists(v_says - 'returned', 'strict $.* ? (@.type() <> "string")')
       AND NOT jsonb_path_exists(v_says->'returned', 'strict $.* ? (@.type() <> "string")')) IS NOT TRUE THEN
@@ -269,7 +274,7 @@ BEGIN
     PERFORM books.refuse('a result is of ' || v_people || ' people, each settled or returned once', p_subject || ': ' || coalesce(v_says->>'people', 'no') || ' people',
       'say of each number one thing');
   END IF;
-  SELECT (content::jsonb->>'numbers')::int8multirange AS numbers INTO v_sent FROM books.records
+  SELECT (content::jsonb->>'numbers')::int8multirange AS numbers, recorded_at INTO v_sent FROM books.records
   WHERE kind = 'payout' AND key = concat_ws(':', p_subject, v_says->>'run', v_says->>'channel') AND subject = p_subject;
   SELECT coalesce(range_agg((s.says->>'settled')::int8multirange), '{}') AS settled, coalesce(range_agg(s.returned), '{}') AS returned INTO v_before
   FROM (
@@ -280,6 +285,10 @@ BEGIN
   IF isempty(v_each) IS NOT TRUE THEN
     PERFORM books.refuse(coalesce('number ' || lower(v_each) || ' is not being paid', 'nothing was sent') || ' in run ' || coalesce(v_says->>'run', '(none)') || ' by ' || coalesce(v_says->>'channel', '(none)'),
       p_subject, 'bring in only what the books do not know yet');
+  END IF;
+  IF p_at < v_sent.recorded_at THEN
+    PERFORM books.refuse('this was before it was sent: ' || books.instant(p_at), p_subject || ', sent ' || books.instant(v_sent.recorded_at),
+      'give the instant at which it was settled or came back');
   END IF;
   v_back := v_returned * v_before.settled;
   SELECT trim_scale(coalesce(sum(o.a) FILTER (WHERE o.n <@ v_settled), 0)) AS settled, trim_scale(coalesce(sum(o.a) FILTER (WHERE o.n <@ v_returned), 0)) AS returned,
@@ -293,6 +302,16 @@ BEGIN
   END IF;
   PERFORM books.check_result_entries(p_subject, v_claim.plan, v_claim.asset, v_says->>'channel', -v_owed.settled, p_settled_accounts, p_settled_amounts);
   PERFORM books.check_result_entries(p_subject, v_claim.plan, v_claim.asset, v_says->>'channel', v_owed.back, p_back_accounts, p_back_amounts);
+  IF v_says->>'channel' = 'account' THEN
+    PERFORM books.check_credited(p_subject, v_says->>'ids', v_settled, p_settled_accounts, p_settled_amounts);
+    PERFORM books.check_credited(p_subject, v_says->>'ids', v_back, p_back_accounts, p_back_amounts);
+  END IF;
+  IF v_says->'returned' ? 'withdrawn' THEN
+    IF NOT isempty(v_settled + v_back) THEN
+      PERFORM books.refuse('what was settled is not withdrawn', p_subject, 'withdraw only what is out, in a result of its own');
+    END IF;
+    PERFORM books.check_withdrawn(p_subject, v_says);
+  END IF;
   v_maker := books.latest('person', p_person);
   IF p_settled_accounts IS NOT NULL OR p_back_accounts IS NOT NULL THEN
     v_locked := books.lock_accounts(p_settled_accounts || p_back_accounts);
@@ -329,6 +348,85 @@ BEGIN
   IF (v_sides.claimant = p_received AND v_sides.sound AND p_received <> 0) IS NOT TRUE THEN
     PERFORM books.refuse('these entries are not what follows from the result', p_subject,
       'let the plan''s claimant account pay what was settled, or get back what was, and ' || CASE p_channel WHEN 'account' THEN 'customers'' accounts' ELSE 'outside' END || ' the other side');
+  END IF;
+END $$;
+
+-- Refuses credits that do not reach just whom the plan names: each of the numbers its own customer with its own amount, all at one place.
+-- `p_ids` are the account ids of the whole chunk, joined by line ends, of which its entitlement has the digest.
+CREATE OR REPLACE FUNCTION books.check_credited(p_subject text, p_ids text, p_numbers int8multirange, p_accounts bigint[], p_amounts numeric[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_ids text[] := string_to_array(p_ids, E'\n');
+  v_chunk record;
+  v_sound boolean;
+BEGIN
+  IF isempty(p_numbers) THEN RETURN; END IF;
+  SELECT amounts, (content::jsonb->>'first')::bigint AS first, content::jsonb->>'accounts' AS accounts INTO v_chunk
+  FROM books.records WHERE kind = 'entitlement' AND key = p_subject;
+  IF (encode(sha256(convert_to(p_ids, 'UTF8')), 'hex') = v_chunk.accounts AND cardinality(v_ids) = cardinality(v_chunk.amounts)) IS NOT TRUE THEN
+    PERFORM books.refuse('these are not the accounts that the plan names', p_subject, 'give the account ids of the whole chunk in the order of their numbers, one a line');
+  END IF;
+  WITH due AS MATERIALIZED (
+    SELECT d.id, d.amount FROM unnest(v_ids, v_chunk.amounts) WITH ORDINALITY d(id, amount, n) WHERE v_chunk.first + d.n - 1 <@ p_numbers
+  ), done AS MATERIALIZED (
+    SELECT a.holder, abs(e.amount) AS amount, a.place FROM unnest(p_accounts, p_amounts) e(account, amount) JOIN books.accounts a ON a.id = e.account AND a.owner = 'customer'
+  )
+  SELECT (SELECT count(*) FROM due) = (SELECT count(*) FROM done) AND (SELECT min(place) = max(place) FROM done)
+    AND NOT EXISTS (SELECT id, amount FROM due EXCEPT ALL SELECT holder, amount FROM done) INTO v_sound;
+  IF v_sound IS NOT TRUE THEN
+    PERFORM books.refuse('these entries reach others than the plan names, or with other amounts', p_subject,
+      'let each customer who is settled have what they are owed, all at one place');
+  END IF;
+END $$;
+
+-- Refuses to ask for the withdrawal of more than was sent. What is withdrawn may be sent again: two people vouch that no bank or custodian
+-- carries the first sending out.
+CREATE OR REPLACE FUNCTION books.check_withdrawal(p_subject text, p_says jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  v_run text[] := regexp_match(p_subject, '^([0-9a-f]{64}):([1-9][0-9]{0,2})$');
+  v_sent record;
+BEGIN
+  IF (v_run IS NOT NULL AND p_says - '{asset,channel,people,total}'::text[] = '{}' AND p_says->>'asset' ~ '^[A-Z0-9][A-Za-z0-9._-]{0,31}$'
+      AND NOT jsonb_path_exists(p_says, 'strict $.* ? (@.type() <> "string")') AND p_says->>'channel' <> ''
+      AND p_says->>'people' ~ '^[1-9][0-9]{0,11}$' AND books.is_amount(p_says->>'total')) IS NOT TRUE THEN
+    PERFORM books.refuse('this withdraws no payments', 'withdrawal of ' || p_subject, 'name the plan and run as PLAN:RUN, and give asset, channel, people and total');
+  END IF;
+  SELECT coalesce(sum((s.says->>'people')::bigint), 0) AS people, coalesce(sum((s.says->>'total')::numeric), 0) AS total INTO v_sent
+  FROM books.records r CROSS JOIN LATERAL (SELECT r.content::jsonb AS says OFFSET 0) s
+  WHERE r.kind = 'payout' AND starts_with(r.subject, v_run[1] || ':' || (p_says->>'asset') || ':')
+    AND s.says->>'run' = v_run[2] AND s.says->>'channel' = p_says->>'channel';
+  IF (p_says->>'people')::bigint > v_sent.people OR (p_says->>'total')::numeric > v_sent.total THEN
+    PERFORM books.refuse('in run ' || v_run[2] || ' ' || v_sent.people || ' people were sent ' || trim_scale(v_sent.total) || ' ' || (p_says->>'asset') || ' by ' || (p_says->>'channel'),
+      'withdrawal of ' || p_subject || ': ' || (p_says->>'people') || ' people, ' || (p_says->>'total'), 'withdraw no more than is out');
+  END IF;
+END $$;
+
+-- Refuses a result that withdraws what no two people withdrew, or more than they did. Its source is the SHA-256 of the request's number.
+CREATE OR REPLACE FUNCTION books.check_withdrawn(p_subject text, p_says jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  v_claim record := books.claim_of(p_subject);
+  v_words record;
+  v_before record;
+BEGIN
+  IF (SELECT count(*) FROM jsonb_object_keys(p_says->'returned')) > 1 THEN
+    PERFORM books.refuse('what is withdrawn did not come back for another reason', p_subject, 'withdraw only what is out, in a result of its own');
+  END IF;
+  SELECT r.request, r.content::jsonb AS says INTO v_words FROM books.records r
+  WHERE r.kind = 'withdrawal' AND r.subject = v_claim.plan || ':' || (p_says->>'run') AND r.content::jsonb->>'asset' = v_claim.asset
+    AND r.content::jsonb->>'channel' = p_says->>'channel' AND encode(sha256(convert_to(r.request::text, 'UTF8')), 'hex') = p_says->>'source';
+  IF v_words.request IS NULL THEN
+    PERFORM books.refuse('nobody approved that this is withdrawn', p_subject || ', run ' || (p_says->>'run') || ' by ' || (p_says->>'channel'),
+      'ask for the withdrawal of the run, and let someone else approve it');
+  END IF;
+  PERFORM pg_advisory_xact_lock(7112, (v_words.request % 2147483647)::int);
+  SELECT coalesce(sum((s.says->>'people')::bigint), 0) AS people, coalesce(sum((s.says->>'returned_total')::numeric), 0) AS total INTO v_before
+  FROM books.records r CROSS JOIN LATERAL (SELECT r.content::jsonb AS says OFFSET 0) s
+  WHERE r.kind = 'payout_result' AND starts_with(r.subject, v_claim.plan || ':' || v_claim.asset || ':')
+    AND s.says->>'source' = p_says->>'source' AND s.says->'returned' ? 'withdrawn';
+  IF v_before.people + (p_says->>'people')::bigint > (v_words.says->>'people')::bigint
+      OR v_before.total + (p_says->>'returned_total')::numeric > (v_words.says->>'total')::numeric THEN
+    PERFORM books.refuse('more is withdrawn than was approved: ' || (v_words.says->>'people') || ' people, ' || (v_words.says->>'total') || ' ' || v_claim.asset,
+      p_subject || ', request ' || v_words.request, 'ask for the withdrawal of the others');
   END IF;
 END $$;
 

@@ -70,7 +70,7 @@ BEGIN
     PERFORM books.refuse('this is on no network: ' || p_subject, 'action ' || p_action, 'write it as NETWORK:ADDRESS, or NETWORK:ASSET');
   END IF;
   -- Who someone is and whether an account is open hold from when they are recorded: dated ahead they would outlast every later word.
-  IF p_effective_at IS NOT NULL AND p_action IN ('person', 'account_status', 'asset_status', 'dispute') THEN
+  IF p_effective_at IS NOT NULL AND p_action IN ('person', 'account_status', 'asset_status', 'dispute', 'withdrawal') THEN
     PERFORM books.refuse('this holds from its approval, at no other time', 'action ' || p_action, 'leave the effective time out');
   END IF;
   IF p_effective_at !~ '^[2-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})$' THEN
@@ -85,6 +85,7 @@ BEGIN
     PERFORM books.refuse('there is no frozen asset ' || p_subject || ', or no such status', 'asset ' || p_subject, 'an asset that is frozen is opened again');
   END IF;
   IF p_action = 'dispute' THEN PERFORM books.check_dispute(p_subject, p_says); END IF;
+  IF p_action = 'withdrawal' THEN PERFORM books.check_withdrawal(p_subject, p_says); END IF;
 END $$;
 
 -- Approves or refuses a request; what is approved takes effect in the same instant. A request is decided once.
