@@ -52,9 +52,16 @@ def test_an_incident_is_opened_once_and_its_timeline_grows_from_there(sql: Strai
     assert sql.value(at, record) is True
     with sql.refused("is opened already"):
         opened(sql)
-    for says in (TAKEN, NOTE, REPORTED, RECOVERED, TAKEN | {"value": "46260000000", "priced": "¥88.549, Zaif"}):
+    for says in (
+        TAKEN,
+        NOTE,
+        REPORTED,
+        RECOVERED,
+        TAKEN | {"value": "46260000000", "priced": "¥88.549, Zaif"},
+        TAKEN | {"quantity": "0", "value": "0"},
+    ):
         tell(sql, "cem", says)
-    assert sql.value("SELECT count(*) FROM books.records WHERE kind = 'incident' AND subject = 'INC-1'") == 6
+    assert sql.value("SELECT count(*) FROM books.records WHERE kind = 'incident' AND subject = 'INC-1'") == 7
     opened(sql, "INC-2")
 
 

@@ -55,9 +55,11 @@ OPEN = [
 def desk(founded: Callable[[Path], Cast], tmp_path_factory: pytest.TempPathFactory) -> Desk:
     cast = founded(tmp_path_factory.mktemp("desk") / "home")
     bring(cast.books.home, "prices", ["XEM,JPY,2025-06-02T03:00:00+09:00,88.549,a"])
+    bring(cast.books.home, "customer_balances", ["2025-06-01,c1,XEM,526300010", "2025-06-01,c2,MONA,50"])
     place(cast, "online", "hot", "")
     desk = Desk(cast)
     desk.says("cem", "incident", "open", "inc", *OPEN)
+    desk.says("cem", "incident", "taken", "inc", "--asset", "XEM", "--quantity", "7", "--place", "online")
     return desk
 
 
@@ -128,7 +130,18 @@ def test_what_has_no_price_is_told_and_asks_for_one(desk: Desk) -> None:
         (("note", "inc", " "), "the note is empty"),
         (("note", "inc", "x", "--at", "2999-01-01"), "is ahead"),
         (("taken", "inc", "--asset", "XEM", "--quantity", "1e5", "--place", "online"), "is no amount"),
-        (("taken", "inc", "--asset", "XEM", "--quantity", "1", "--place", "nowhere"), "how nowhere keeps it"),
+        (("taken", "inc", "--asset", "XEM", "--quantity", "1", "--place", "nowhere"), "the place nowhere is not registered"),
+        (("taken", "inc", "--asset", "XEN", "--quantity", "1", "--place", "online"), "nobody here owns or holds XEN"),
+        (("taken", "inc", "--asset", "XEM", "--quantity", "1.1234567", "--place", "online"), "has 7 decimals, and XEM has 6"),
+        (("taken", "inc", "--asset", "MONA", "--quantity", "0", "--place", "online"), "nothing is on record as taken of MONA at online"),
+        (("recovered", "inc", "--asset", "XEM", "--quantity", "8", "--reference", "r"), "7 XEM was taken"),
+        (("reported", "inc", "--to", "customers", "--what", "first_notice"), "would keep no deadline"),
+        (("freeze", "inc", "--asset", "XEN", "--why", "w"), "nobody here owns or holds XEN"),
+        (("open", "INC", *OPEN), "differs from INC only in capitals"),
+        (("state", "inc", "contained", "--despite", "w"), "although something is open"),
+        (("dispute", "file", "inc", "--account", "c9", "--asset", "XEM", "--claims", "x", "--why", "w"), "there is no customer's account c9"),
+        (("dispute", "file", "inc", "--account", "c1", "--asset", "MONA", "--claims", "x", "--why", "w"), "no MONA was taken in inc"),
+        (("dispute", "file", "inc", "--account", "c1", "--asset", "XEM", "--claims", " ", "--why", "w"), "what the customer claims is empty"),
         (("state", "inc", "closed"), "does not go from opened to closed"),
         (("thaw", "inc", "--asset", "XEM", "--why", "w"), "XEM is not frozen for inc"),
         (("permission", "inc", "--ground", "hearsay"), "'hearsay' is no ground"),

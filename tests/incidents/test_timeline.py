@@ -21,6 +21,7 @@ from junbikin.incidents import incident as events
 from junbikin.incidents.deadlines import Standing, deadlines
 from junbikin.incidents.incident import Incident, incident_of, incidents
 from junbikin.incidents.permission import RULEBOOK, case_of, in_words
+from junbikin.incidents.telling import check
 from junbikin.incidents.timeline import tell
 from junbikin.incidents.valued import valued
 from junbikin.registry.requests import ask_to_record, decide
@@ -133,6 +134,72 @@ def test_an_incident_is_opened_once(told: Told) -> None:
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", "a:b", "あ", "x" * 65])
 def test_a_name_that_could_not_be_a_folder_or_an_account_is_refused(told: Told, name: str) -> None:
+def test_names_that_differ_in_capitals_alone_are_one(told: Told) -> None:
+    told.opened("Inc-Cap")
+    with pytest.raises(BadInput, match="Inc-Cap already, which differs from inc-cap only in capitals"):
+        told.opened("inc-cap")
+
+
+def test_what_was_told_by_mistake_is_taken_back(told: Told) -> None:
+    told.opened("inc-10")
+    told.tell("inc-10", _taken(("100", "p"), "1"))
+    told.tell("inc-10", _taken(("50", "p"), "2", "other"))
+    told.tell("inc-10", _taken(("0", "taken back"), "0"))
+    found = told.of("inc-10")
+    assert [(each.place, each.quantity) for each in found.taken] == [("other", Decimal(2))]
+    assert (found.loss.value, found.lost("XEM"), len(found.events)) == (Decimal(50), Decimal(2), 4)
+    told.tell("inc-10", _taken(("0", "taken back"), "0", "other"))
+    assert told.of("inc-10").loss.holes
+
+
+AT = FOUND + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("says", "at", "what"),
+    [
+        (events.state("closed"), AT, "does not go from opened to closed"),
+        (events.state("opened"), AT, "is opened already"),
+        (events.state("contained"), FOUND - timedelta(minutes=1), "before it was found"),
+        (events.reported("authority", "first_notice", ""), FOUND - timedelta(minutes=1), "before it was found"),
+        (events.note("n"), OCCURRED - timedelta(minutes=1), "before it happened"),
+        (_taken(("1", "p"), "1"), OCCURRED - timedelta(days=1), "before it happened"),
+        (events.recovered("XEM", Decimal("5.1"), None, "tx"), AT, "5 XEM was taken: 5.1 more"),
+        (events.recovered("BTC", Decimal(1), None, "tx"), AT, "no BTC was taken"),
+    ],
+)
+def test_what_cannot_be_told_of_it_as_it_stands_is_refused(
+    told: Told, says: dict[str, Any], at: datetime, what: str
+) -> None:
+    of = _standing_alone(told)
+    with pytest.raises(BadInput, match=what) as refused:
+        check(of, says, at)
+    if what.startswith("does not go"):
+        assert refused.value.then == "`junbikin incident state alone contained` comes first"
+
+
+def _standing_alone(told: Told) -> Incident:
+    """An incident that is open, of which 5 XEM were taken."""
+    if "alone" not in [each.id for each in incidents(told.cast.books)]:
+        told.opened("alone")
+        told.tell("alone", _taken(("5", "p"), "5"))
+    return told.of("alone")
+
+
+def test_nothing_more_is_taken_or_got_back_once_it_is_closed(told: Told) -> None:
+    told.opened("inc-11")
+    told.tell("inc-11", _taken(("5", "p"), "5"))
+    for state in ("contained", "closed"):
+        told.tell("inc-11", events.state(state))
+    for says in (_taken(("5", "p"), "5"), events.recovered("XEM", Decimal(1), None, "tx")):
+        with pytest.raises(BadInput, match="the incident is closed") as refused:
+            check(told.of("inc-11"), says, None)
+        assert "state inc-11 opened" in refused.value.then
+    check(told.of("inc-11"), events.note("the last word"), None)
+    with pytest.raises(BadInput, match="before it was closed"):
+        check(told.of("inc-11"), events.state("opened"), AT)
+
+
     with pytest.raises(BadInput, match="cannot name an incident"):
         told.opened(name)
 
@@ -145,8 +212,8 @@ def test_what_cannot_have_been_is_refused(told: Told) -> None:
         events.opened(told.cast.books, "inc-7", "hack", OCCURRED, ahead, "t")
     with pytest.raises(BadInput, match="use one of hack"):
         events.opened(told.cast.books, "inc-7", "theft", OCCURRED, FOUND, "t")
-    with pytest.raises(BadInput, match="nothing was taken"):
-        _taken((None, ""), "0")
+    with pytest.raises(BadInput, match="nothing was got back"):
+        events.recovered("XEM", Decimal(0), None, "tx")
     with pytest.raises(BooksRefused, match="there is no incident inc-7"):
         told.tell("inc-7", events.note("n"))
     with pytest.raises(BooksRefused, match="there is no incident inc-7"):
@@ -204,14 +271,32 @@ def test_deadlines_are_kept_late_due_and_overdue(told: Told) -> None:
     assert stands["contained"] is Standing.OVERDUE
 
 
-def test_a_report_to_somebody_else_keeps_nothing(told: Told) -> None:
+@pytest.mark.parametrize(("to", "what"), [("customers", "first_notice"), ("authority", "customer_notice"), ("public", "final")])
+def test_a_report_that_would_keep_no_deadline_is_refused(to: str, what: str) -> None:
+    with pytest.raises(BadInput, match="would keep no deadline"):
+        events.reported(to, what, "")
+
+
+def test_a_notice_to_customers_keeps_no_deadline_of_the_authority(told: Told) -> None:
     told.opened("due-2")
-    told.tell("due-2", events.reported("customers", "first_notice", ""), FOUND)
+    told.tell("due-2", events.reported("customers", "customer_notice", ""), FOUND)
     assert told.standing("due-2", FOUND + timedelta(hours=2))["first notice to the authority"] is Standing.OVERDUE
 
 
 def test_business_days_skip_weekends_and_holidays(told: Told) -> None:
     """Found on Monday 2025-06-02: ten business days later is 2025-06-16; seven is 2025-06-11."""
+def test_closing_ends_what_was_to_come_and_undoes_nothing_that_was_missed(told: Told) -> None:
+    """The follow-up is due on 2025-06-16 and was not given by then; it was closed on the 20th."""
+    told.opened("due-8")
+    zone = told.home.time_zone
+    for state in ("contained", "closed"):
+        told.tell("due-8", events.state(state), datetime(2025, 6, 20, tzinfo=zone))
+    stands = told.standing("due-8", datetime(2025, 7, 20, tzinfo=zone))
+    assert stands["follow-up report"] is Standing.OVERDUE
+    assert stands["compensation begins"] is Standing.OVERDUE
+    assert stands["progress by 2025-07-10"] is Standing.DROPPED
+
+
     told.opened("due-3")
     dues = {each.name.en: each.due_at for each in deadlines(told.home, told.of("due-3"), [], FOUND)}
     assert dues["follow-up report"].isoformat() == "2025-06-16T23:59:59.999999+09:00"

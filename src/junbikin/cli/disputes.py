@@ -39,23 +39,32 @@ def file_(
 ) -> None:  # fmt: skip
     """Put on record that a customer disputes what they are owed for the incident INC."""
     from junbikin.books.database import open_books
-    from junbikin.incidents.disputes import file
+    from junbikin.facts.lake import open_lake
+    from junbikin.incidents.disputes import concerns, file
     from junbikin.incidents.documents import keep
     from junbikin.incidents.incident import incident_of
+    from junbikin.incidents.known import must_be_customers
     from junbikin.incidents.plan.document import read_plan
     from junbikin.reports.words import visible
 
-    home = home_of(ctx)
+    home, ja = home_of(ctx), lang_of(ctx) == "ja"
     with open_books(home) as books:
-        incident_of(books, incident)
+        of = incident_of(books, incident)
+        concerns(books, of, asset)
+        must_be_customers(books, open_lake(home), account, of.occurred_at.astimezone(home.time_zone).date())
         plan = read_plan(home, incident, plan_name).digest if plan_name else ""
         kept = [keep(home, incident, each) for each in evidence]
-        click.echo(visible(f"dispute of {account} over {asset} in {incident}: {claims}"), err=True)
+        words = (
+            f"{incident}、口座{account}、{asset}の不服申立てを記録します：{claims}"
+            if ja
+            else f"a dispute of {account} over {asset} will be filed for {incident}: {claims}"
+        )
+        click.echo(visible(words), err=True)
         number = file(books, who.proved(books), incident, account, asset, claims, kept, plan, why)
     if json_:
         as_json({"incident": incident, "dispute": number, "evidence": kept})
     else:
-        click.echo(f"dispute {number} is on record")
+        click.echo(f"不服申立て{number}を記録しました" if ja else f"dispute {number} is on record")
         click.echo(f"next: junbikin incident dispute decide {incident} {number} upheld|rejected --why REASON --as NAME")
 
 
@@ -95,7 +104,8 @@ def list_(ctx: click.Context, incident: str, waiting: bool, json_: bool) -> None
         )  # fmt: skip
         return
     if not found:
-        click.echo("no dispute waits" if waiting else "no disputes")
+        nothing = {True: ("no dispute waits", "未裁定の不服申立てなし"), False: ("no disputes", "不服申立てなし")}
+        click.echo(nothing[waiting][lang == "ja"])
         return
     print_table(
         lang,
@@ -135,9 +145,17 @@ def decide(
     """Ask for dispute NUMBER to be decided: another person approves it."""
     from junbikin.books.database import open_books
     from junbikin.cli.filed import ask
-    from junbikin.incidents.disputes import Standing, decided, dispute_of
+    from junbikin.incidents.disputes import Standing, beyond, decided, dispute_of
+    from junbikin.incidents.incident import incident_of
+    from junbikin.incidents.known import fits
+    from junbikin.reports.words import say
 
+    lang, much = lang_of(ctx), amounts.stated(adjustment, "--adjustment")
     with open_books(home_of(ctx)) as books:
         of = dispute_of(books, incident, number)
-        says = decided(of, Standing(verdict), amounts.stated(adjustment, "--adjustment"))
+        says = decided(of, Standing(verdict), much)
+        fits(books, of.asset, much, "--adjustment")
+        warning = beyond(incident_of(books, incident), of.asset, much)
+        if warning:
+            click.echo(("注意：" if lang == "ja" else "warning: ") + say(warning, lang), err=True)
         ask(books, "dispute", f"{incident}:{of.account}", says, why, who, json_)

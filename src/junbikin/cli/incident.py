@@ -8,13 +8,13 @@ from junbikin.cli.lazy import Lazy
 
 _COMMANDS = {
     "open": ("junbikin.cli.incident_acts:open_", "Open an incident: cause, when it happened, when it was found."),
-    "taken": ("junbikin.cli.incident_acts", "State what was taken of an asset at a place."),
+    "taken": ("junbikin.cli.incident_taken", "State what was taken of an asset at a place."),
     "freeze": ("junbikin.cli.incident_acts", "Freeze an asset: nothing of customers moves in it."),
     "thaw": ("junbikin.cli.incident_acts", "Ask for a frozen asset to be opened again."),
     "note": ("junbikin.cli.incident_acts", "Put a note on the timeline."),
     "state": ("junbikin.cli.incident_acts", "Say how far the incident is."),
     "reported": ("junbikin.cli.incident_acts", "State what was told to the authority, the public or customers."),
-    "recovered": ("junbikin.cli.incident_acts", "State what was got back."),
+    "recovered": ("junbikin.cli.incident_taken", "State what was got back."),
     "draft": ("junbikin.cli.plans", "Write rules to begin with."),
     "plan": ("junbikin.cli.plans", "Make a plan by a rule: amounts, who pays, what stays unpaid."),
     "compare": ("junbikin.cli.plans", "Compare plans: cost, who pays, who loses what, days."),

@@ -1,4 +1,7 @@
-"""`incident open`, `taken`, `state` and the like: what people put on the timeline of an incident."""
+"""`incident open`, `state`, `note`, `reported`, `freeze`, `thaw`: how an incident goes, put on its timeline.
+
+What was taken and got back is told in `incident_taken.py`.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from junbikin.cli import amounts, times
+from junbikin.cli import times
 from junbikin.cli.acting import Acting, acts
-from junbikin.cli.show import AS_JSON, as_json, home_of
+from junbikin.cli.show import AS_JSON, as_json, home_of, lang_of, progress_bar
 from junbikin.errors import BadInput
 
 if TYPE_CHECKING:
     from junbikin.books.database import Books
     from junbikin.home import Home
+    from junbikin.incidents.incident import Incident
+    from junbikin.reports.words import Lang
 
 _CAUSES = ["hack", "unauthorised_outflow", "fraud", "unlawful_act", "clerical_error", "system_failure"]
-_STORAGES = ["hot", "cold", "trust", "bank"]
 _STATES = ["opened", "contained", "compensating", "closed"]
 _REPORTS = ["first_notice", "follow_up", "permission_report", "final", "public_notice", "customer_notice"]
 _AUDIENCES = ["authority", "public", "customers"]
@@ -28,15 +32,15 @@ ID = click.argument("incident", metavar="INC")
 """The incident's name."""
 
 
-_WHY = click.option("--why", help="The reason, which goes on record [default: what is stated, in words].")
+WHY = click.option("--why", help="The reason, which goes on record [default: what is stated, in words].")
 
 
-def _told(command: Callable[..., Any]) -> Callable[..., Any]:
+def told(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that puts something on the timeline."""
     for add in (
         AS_JSON,
         acts,
-        _WHY,
+        WHY,
         click.option("--at", metavar="TIME", help=f"When it was so [default: now]: {times.HELP}."),
     ):
         command = add(command)
@@ -65,86 +69,13 @@ def open_(
     happened, found_at = _instant(home, occurred, "--occurred"), _instant(home, found, "--found")
     with open_books(home) as books:
         says = opened(books, incident, cause, happened, found_at, title)
-        _tell(books, incident, says, why or title, happened, who, json_)
-
-
-@click.command()
-@ID
-@click.option("--asset", required=True, help="The asset.")
-@click.option("--quantity", required=True, metavar="X", help="How much, in plain digits.")
-@click.option("--place", required=True, help="The place that it was taken from.")
-@click.option(
-    "--storage", type=click.Choice(_STORAGES), help="How it was kept there [default: as the place is registered]."
-)
-@click.option("--provider", help="Who kept it or supplied the system [default: as the place is registered].")
-@click.option(
-    "--transaction", "transactions", multiple=True, metavar="ID", help="A transaction that took it; may be repeated."
-)
-@click.option(
-    "--value",
-    metavar="X",
-    help="What it was worth in the home's currency [default: at the price of the day of the loss].",
-)
-@click.option("--priced", metavar="WORDS", help="By which price and source --value is.")
-@click.option("--at", metavar="TIME", help=f"When it was taken [default: when the incident happened]: {times.HELP}.")
-@_WHY
-@acts
-@AS_JSON
-@click.pass_context
-def taken(
-    ctx: click.Context, incident: str, asset: str, quantity: str, place: str, storage: str | None, provider: str | None,
-    transactions: tuple[str, ...], value: str | None, priced: str | None, at: str | None, why: str | None, who: Acting, json_: bool,
-) -> None:  # fmt: skip
-    """State what was taken of one asset at one place; told again, the last counts."""
-    from junbikin.books.database import open_books
-    from junbikin.incidents.incident import incident_of
-    from junbikin.incidents.incident import taken as says_taken
-    from junbikin.registry.log import latest
-
-    home, much = home_of(ctx), amounts.stated(quantity, "--quantity")
-    with open_books(home) as books:
-        of = incident_of(books, incident)
-        registered = latest(books, "place", place) or {}
-        kept = storage or str(registered.get("storage", ""))
-        if not kept:
-            raise BadInput(
-                f"how {place} keeps it is not registered",
-                where="--storage",
-                then="state --storage hot, cold, trust or bank",
-            )
-        worth = _worth(home, asset, much, of.occurred_at, value, priced)
-        if worth[0] is None:
-            click.echo(
-                f"its worth is not known ({worth[1]}): the loss has a hole until --value and --priced state it",
-                err=True,
-            )
-        by = provider if provider is not None else str(registered.get("provider", ""))
-        says = says_taken(asset, much, place, kept, by, transactions, worth)
-        when = _when(home, at) or of.occurred_at
-        _tell(books, incident, says, why or f"{quantity} {asset} taken at {place}", when, who, json_)
-
-
-def _worth(
-    home: Home, asset: str, quantity: Any, occurred_at: datetime, value: str | None, priced: str | None
-) -> tuple[str | None, str]:
-    """What is stated, or what the facts' prices of the day give."""
-    from junbikin.facts.lake import open_lake
-    from junbikin.figures import plain
-    from junbikin.incidents.valued import valued
-
-    if (value is None) != (priced is None):
-        raise BadInput(
-            "a value needs the price that it is by", where="--value, --priced", then="state both, or neither"
-        )
-    if value is not None and priced is not None:
-        return plain(amounts.stated(value, "--value")), priced
-    return valued(open_lake(home), asset, quantity, occurred_at.astimezone(home.time_zone).date())
+        tell_on(books, incident, says, why or title, happened, who, json_, lang_of(ctx))
 
 
 @click.command()
 @ID
 @click.argument("text")
-@_told
+@told
 @click.pass_context
 def note(
     ctx: click.Context, incident: str, text: str, at: str | None, why: str | None, who: Acting, json_: bool
@@ -152,21 +83,52 @@ def note(
     """Put TEXT on the timeline."""
     from junbikin.incidents.incident import note as says_note
 
-    _tell_of(ctx, incident, says_note(text), why or "noted", at, who, json_)
+    tell_of(ctx, incident, says_note(text), why or "noted", at, who, json_)
 
 
 @click.command()
 @ID
 @click.argument("to", type=click.Choice(_STATES))
-@_told
+@click.option(
+    "--despite",
+    metavar="WHY",
+    help="Close it although something is open still: the reason, which goes on record with what is open.",
+)
+@told
 @click.pass_context
 def state(
-    ctx: click.Context, incident: str, to: str, at: str | None, why: str | None, who: Acting, json_: bool
-) -> None:
+    ctx: click.Context, incident: str, to: str, despite: str | None, at: str | None, why: str | None, who: Acting, json_: bool
+) -> None:  # fmt: skip
     """Say how far it is: contained, compensating, closed, or opened again."""
+    from junbikin.books.database import open_books
+    from junbikin.incidents.incident import incident_of
     from junbikin.incidents.incident import state as says_state
+    from junbikin.incidents.telling import check
 
-    _tell_of(ctx, incident, says_state(to), why or f"the incident is {to}", at, who, json_)
+    if despite and (to != "closed" or why):
+        raise BadInput(
+            "it gives the reason to close it although something is open", where="--despite", then="leave it out, or leave out --why"
+        )  # fmt: skip
+    home, says = home_of(ctx), says_state(to)
+    with open_books(home) as books:
+        of, when = incident_of(books, incident), when_of(home, at)
+        check(of, says, when)
+        reason = _closes(books, of, despite) if to == "closed" else ""
+        tell_on(books, incident, says, reason or why or f"the incident is {to}", when, who, json_, lang_of(ctx))
+
+
+def _closes(books: Books, of: Incident, despite: str | None) -> str:
+    """The reason to close it although something is open; "" when nothing is."""
+    from junbikin.incidents.closing import despite as in_spite
+    from junbikin.incidents.closing import must_be_settled, open_ends
+
+    with progress_bar() as progress:
+        progress("what is still open", 0.0)
+        ends = open_ends(books, of)
+    if despite:
+        return in_spite(ends, despite)
+    must_be_settled(of, ends)
+    return ""
 
 
 @click.command()
@@ -178,7 +140,7 @@ def state(
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="What they were given: it is kept, and its SHA-256 goes on record.",
 )
-@_told
+@told
 @click.pass_context
 def reported(
     ctx: click.Context, incident: str, audience: str, what: str, document: Path | None, at: str | None, why: str | None,
@@ -190,29 +152,7 @@ def reported(
     from junbikin.incidents.timeline import named
 
     says = says_reported(audience, what, keep(home_of(ctx), named(incident), document) if document else "")
-    _tell_of(ctx, incident, says, why or f"{what} to {audience}", at, who, json_)
-
-
-@click.command()
-@ID
-@click.option("--asset", required=True, help="What was got back.")
-@click.option("--quantity", required=True, metavar="X", help="How much, in plain digits.")
-@click.option("--value", metavar="X", help="What it was worth in the home's currency, if that is known.")
-@click.option("--reference", required=True, help="What shows it: a transaction, a claim on an insurer, a judgment.")
-@_told
-@click.pass_context
-def recovered(
-    ctx: click.Context, incident: str, asset: str, quantity: str, value: str | None, reference: str, at: str | None,
-    why: str | None, who: Acting, json_: bool,
-) -> None:  # fmt: skip
-    """State what was got back (回収)."""
-    from junbikin.figures import plain
-    from junbikin.incidents.incident import recovered as says_recovered
-
-    much = amounts.stated(quantity, "--quantity")
-    worth = quantity if asset == home_of(ctx).currency and value is None else value
-    says = says_recovered(asset, much, plain(amounts.stated(worth, "--value")) if worth else None, reference)
-    _tell_of(ctx, incident, says, why or f"{quantity} {asset} recovered", at, who, json_)
+    tell_of(ctx, incident, says, why or f"{what} to {audience}", at, who, json_)
 
 
 @click.command()
@@ -225,17 +165,24 @@ def recovered(
 def freeze(ctx: click.Context, incident: str, asset: str, why: str, who: Acting, json_: bool) -> None:
     """Freeze an asset at once: until two people open it, no deposit, withdrawal or trade in it is posted."""
     from junbikin.books.database import open_books
+    from junbikin.facts.lake import open_lake
     from junbikin.incidents.incident import incident_of
+    from junbikin.incidents.known import must_be_known
+    from junbikin.incidents.telling import must_be_open
 
-    with open_books(home_of(ctx)) as books:
-        incident_of(books, incident)
-        click.echo(f"freezes {asset} for {incident}", err=True)
+    home, ja = home_of(ctx), lang_of(ctx) == "ja"
+    with open_books(home) as books:
+        must_be_open(incident_of(books, incident))
+        must_be_known(books, open_lake(home), asset)
+        click.echo(
+            f"{incident}のため{asset}を凍結します" if ja else f"will be frozen for {incident}: {asset}", err=True
+        )
         actor = who.proved(books)
         number = int(books.call("freeze_asset", actor.name, actor.secret, asset, incident, why))
     if json_:
         as_json({"incident": incident, "asset": asset, "record": number})
     else:
-        click.echo(f"{asset} is frozen (record {number})")
+        click.echo(f"{asset}を凍結しました（記録{number}）" if ja else f"{asset} is frozen (record {number})")
 
 
 @click.command()
@@ -257,34 +204,51 @@ def thaw(ctx: click.Context, incident: str, asset: str, why: str, who: Acting, j
         ask(books, "asset_status", asset, {"status": "open"}, why, who, json_)
 
 
-def _tell_of(
+def tell_of(
     ctx: click.Context, incident: str, says: dict[str, Any], why: str, at: str | None, who: Acting, json_: bool
 ) -> None:
+    """Puts an event on the timeline, if the incident as it stands lets it."""
     from junbikin.books.database import open_books
     from junbikin.incidents.incident import incident_of
+    from junbikin.incidents.telling import check
 
     home = home_of(ctx)
     with open_books(home) as books:
-        incident_of(books, incident)
-        _tell(books, incident, says, why, _when(home, at), who, json_)
+        when = when_of(home, at)
+        check(incident_of(books, incident), says, when)
+        tell_on(books, incident, says, why, when, who, json_, lang_of(ctx))
 
 
-def _tell(
-    books: Books, incident: str, says: dict[str, Any], why: str, at: datetime | None, who: Acting, json_: bool
-) -> None:
-    """Shows the event, then puts it on record."""
-    from junbikin.cli.filed import told
+def tell_on(
+    books: Books, incident: str, says: dict[str, Any], why: str, at: datetime | None, who: Acting, json_: bool, lang: Lang,
+    besides: str = "",
+) -> None:  # fmt: skip
+    """Shows what will go on record, and `besides` what it does, before the password is asked for; then puts it there."""
     from junbikin.incidents.timeline import tell
+    from junbikin.reports.happenings import in_full, when
 
-    click.echo(f"incident {incident}: {told(says)}", err=True)
+    ja = lang == "ja"
+    words = in_full(books.home, says, lang) + besides
+    time = f"{when(books.home, at)} " if at and says["event"] != "opened" else ""
+    click.echo(
+        f"{incident}の経過に記録します：{time}{words}"
+        if ja
+        else f"will go on the timeline of {incident}: {time}{words}",
+        err=True,
+    )
     number = tell(books, who.proved(books), incident, says, why, at)
     if json_:
         as_json({"incident": incident, "event": says["event"], "record": number})
     else:
-        click.echo(f"on the timeline of {incident} (record {number})")
+        click.echo(
+            f"{incident}の経過に記録しました（記録{number}）"
+            if ja
+            else f"on the timeline of {incident} (record {number})"
+        )
 
 
-def _when(home: Home, text: str | None) -> datetime | None:
+def when_of(home: Home, text: str | None) -> datetime | None:
+    """The instant stated with --at, which is not ahead."""
     from junbikin.incidents.incident import not_ahead
 
     stated = times.until(home, text, "--at")

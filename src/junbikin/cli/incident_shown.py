@@ -21,6 +21,7 @@ def show(ctx: click.Context, incident: str, known_at: str | None, json_: bool) -
     from junbikin.books.claims import plans_of
     from junbikin.books.database import open_books
     from junbikin.incidents.deadlines import deadlines
+    from junbikin.incidents.happenings import happenings
     from junbikin.incidents.incident import incident_of
     from junbikin.reports.incident import incident_document, incident_parts
 
@@ -30,12 +31,13 @@ def show(ctx: click.Context, incident: str, known_at: str | None, json_: bool) -
     with open_books(home) as books:
         found = incident_of(books, incident, known)
         permissions = [str(plan.content["permission"]) for plan in plans_of(books, incident) if not plan.reversed]
+        told = happenings(books, found, known)
     due = deadlines(home, found, permissions, at)
     if json_:
-        as_json(incident_document(found, due, at))
+        as_json(incident_document(found, due, told, at))
         return
     out = console()
-    for part in incident_parts(home, found, due, at, lang_of(ctx)):
+    for part in incident_parts(home, found, due, told, at, lang_of(ctx)):
         out.print(part)
 
 

@@ -33,7 +33,7 @@ class Standing(StrEnum):
         """What it is called."""
         ja = {
             "kept": "期限内",
-            "kept late": "期限後に実施",
+            "kept late": "期限超過後に実施",
             "due": "期限前",
             "overdue": "期限超過",
             "no longer asked": "不要",
@@ -121,7 +121,7 @@ def _days(home: Home, incident: Incident, rules: Rules, found_on: date) -> Itera
     for key, (name, kept_by) in asks.items():
         if rules.has(_PREFIX + key):
             due = home.end_of(business_days_after(found_on, rules.integer(_PREFIX + key)))
-            yield Deadline(name, due, _rule(rules, key), kept_by, incident.closed_at is None)
+            yield Deadline(name, due, _rule(rules, key), kept_by, _asked(incident, due))
 
 
 def _monthly(home: Home, incident: Incident, rules: Rules, at: datetime) -> Iterator[Deadline]:
@@ -144,8 +144,13 @@ def _monthly(home: Home, incident: Incident, rules: Rules, at: datetime) -> Iter
         kept_by = _first(event for event in _progress(incident) if event.at > before and event.record not in used)
         used |= {kept_by.record} if kept_by else set()
         name = Name(f"progress by {due.date()}", f"{due.date()}までの進捗報告")
-        yield Deadline(name, due, rule, kept_by, incident.closed_at is None or incident.closed_at > due)
+        yield Deadline(name, due, rule, kept_by, _asked(incident, due))
         before = due
+
+
+def _asked(incident: Incident, due: datetime) -> bool:
+    """Whether it is asked for still: closing an incident ends what was to come, and undoes nothing that was missed."""
+    return incident.closed_at is None or incident.closed_at > due
 
 
 def _progress(incident: Incident) -> list[Event]:

@@ -19,6 +19,10 @@ from junbikin.books.journal import Actor
 from junbikin.books.schema import records
 from junbikin.errors import BadInput, BooksRefused
 from junbikin.figures import Name, exact, plain
+from junbikin.incidents.incident import Incident
+
+MOST = 1000
+"""The longest claim in words, in characters."""
 
 
 class Standing(StrEnum):
@@ -31,7 +35,7 @@ class Standing(StrEnum):
     @property
     def words(self) -> Name:
         """What it is called."""
-        ja = {"filed": "審査中", "upheld": "認容", "rejected": "棄却"}
+        ja = {"filed": "受付済", "upheld": "認容", "rejected": "棄却"}
         return Name(self.value, ja[self.value])
 
 
@@ -79,10 +83,46 @@ class Upheld:
     record: int
 
 
+def concerns(books: Books, of: Incident, asset: str) -> None:
+    """Raises `BadInput` unless the incident took the asset, or an approved plan of it pays in it."""
+    paid = {leg["asset"] for plan in plans_of(books, of.id) if not plan.reversed for leg in plan.content["legs"]}
+    assets = sorted({each.asset for each in of.taken} | paid)
+    if asset not in assets:
+        raise BadInput(
+            f"no {asset} was taken in {of.id}, and no plan of it pays in {asset}",
+            where="--asset",
+            then="name one of " + ", ".join(assets)
+            if assets
+            else "state first what was taken with `junbikin incident taken`",
+        )
+
+
+def beyond(of: Incident, asset: str, adjustment: Decimal) -> Name | None:
+    """What whoever decides must be told: that an adjustment is more than all that was taken of the asset; None when it is not."""
+    lost = of.lost(asset)
+    if not lost or adjustment <= lost:
+        return None
+    return Name(
+        f"an adjustment of {plain(adjustment)} {asset} is more than the {plain(lost)} {asset} that were taken in all",
+        f"調整額{plain(adjustment)} {asset}は、流出した{asset}の総量{plain(lost)}を超えている",
+    )
+
+
 def file(
     books: Books, who: Actor, incident: str, account: str, asset: str, claims: str, evidence: Sequence[str], plan: str, why: str
 ) -> int:  # fmt: skip
-    """Puts a dispute on record, and returns the record. Raises `BooksRefused` in the books' own words."""
+    """Puts a dispute on record, and returns the record.
+
+    Raises `BadInput` when it claims nothing, `BooksRefused` in the books' own words.
+    """
+    if not claims.strip() or len(claims) > MOST:
+        raise BadInput(
+            "what the customer claims is empty"
+            if not claims.strip()
+            else f"what the customer claims has {len(claims):,} characters",
+            where="--claims",
+            then=f"write in up to {MOST:,} characters what they say they are owed, and add their letter with --evidence",
+        )
     says = {"act": "file", "asset": asset, "claims": claims, "evidence": list(evidence), "plan": plan}
     content = rfc8785.dumps(says).decode()
     return int(books.call("file_dispute", who.name, who.secret, incident, account, why, content))
@@ -98,7 +138,8 @@ def decided(dispute: Dispute, verdict: Standing, adjustment: Decimal) -> dict[st
     if (adjustment > 0) != (verdict is Standing.UPHELD):
         raise BadInput(
             "one that is upheld adjusts by more than 0, one that is rejected by nothing", where="--adjustment",
-            then="state what the customer is owed besides what a plan gives them",
+            then="state what the customer is owed besides what a plan gives them" if verdict is Standing.UPHELD
+            else "leave it out, or uphold the dispute",
         )  # fmt: skip
     return {
         "act": "decide", "adjustment": plain(adjustment), "asset": dispute.asset, "filed": str(dispute.record), "verdict": str(verdict),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import reduce
 from types import MappingProxyType
 from typing import Any
 
@@ -16,7 +17,8 @@ from junbikin.books.database import Books
 from junbikin.errors import BadInput
 from junbikin.facts.datasets import CAUSES, STORAGES
 from junbikin.figures import Figure, Name, exact, given, hole, plain, total
-from junbikin.incidents.timeline import Event, events, must_be_there, named, timelines
+from junbikin.figures.amounts import EXACT
+from junbikin.incidents.timeline import Event, alike, events, must_be_there, named, timelines
 from junbikin.registry.log import said
 from junbikin.reserve.sources import data_source
 
@@ -33,13 +35,25 @@ CAUSE_WORDS = MappingProxyType(
 
 STATES = MappingProxyType(
     {
-        "opened": Name("opened", "対応開始"),
-        "contained": Name("contained", "被害拡大防止済"),
+        "opened": Name("opened", "発生"),
+        "contained": Name("contained", "被害拡大防止措置完了"),
         "compensating": Name("compensating", "補償実施中"),
         "closed": Name("closed", "終了"),
     }
 )
 """How far an incident is. It may be opened again after closing."""
+
+REOPENED = Name("reopened", "再開")
+"""What the state `opened` is called when it follows `closed`."""
+
+STORAGE_WORDS = MappingProxyType(
+    {
+        "hot": Name("hot", "ホットウォレット"),
+        "cold": Name("cold", "コールドウォレット"),
+        "trust": Name("trust", "信託"),
+        "bank": Name("bank", "銀行"),
+    }
+)
 
 AUDIENCES = MappingProxyType(
     {
@@ -59,7 +73,16 @@ REPORTS = MappingProxyType(
         "customer_notice": Name("notice to customers", "利用者への通知"),
     }
 )
-"""What is told, and to whom: the last is published or sent, the others go to the authority."""
+"""What is told."""
+
+TOLD_TO = MappingProxyType(
+    {
+        "authority": ("first_notice", "follow_up", "permission_report", "final"),
+        "public": ("public_notice",),
+        "customers": ("customer_notice",),
+    }
+)
+"""Audience → what it is told. Only so does a report keep a deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +163,23 @@ class Incident:
 
     @property
     def taken(self) -> tuple[Taken, ...]:
-        """What was taken, by asset and place: of each what was told last."""
+        """What was taken, by asset and place: of each what was told last; one of which nothing was taken after all is left out."""
         last = {(event.says["asset"], event.says["place"]): event for event in self._of("taken")}
-        return tuple(_taken(event) for _, event in sorted(last.items(), key=lambda item: item[0]))
+        told = (_taken(event) for _, event in sorted(last.items(), key=lambda item: item[0]))
+        return tuple(each for each in told if each.quantity)
 
     @property
     def recovered(self) -> tuple[Recovered, ...]:
         """What was got back, in the order in which it was told."""
         return tuple(_recovered(event) for event in self._of("recovered"))
+
+    def lost(self, asset: str) -> Decimal:
+        """How much was taken of an asset, at all places."""
+        return reduce(EXACT.add, (each.quantity for each in self.taken if each.asset == asset), Decimal(0))
+
+    def got_back(self, asset: str) -> Decimal:
+        """How much was got back of an asset."""
+        return reduce(EXACT.add, (each.quantity for each in self.recovered if each.asset == asset), Decimal(0))
 
     @property
     def notes(self) -> tuple[Event, ...]:
@@ -241,9 +273,10 @@ def opened(
     books: Books, incident: str, cause: str, occurred_at: datetime, found_at: datetime, title: str
 ) -> dict[str, Any]:
     """The first event. Raises `BadInput` when the name is taken, the cause is none, or the times cannot be."""
-    if events(books, named(incident)):
+    if others := alike(books, named(incident)):
         raise BadInput(
-            f"there is an incident {incident} already",
+            f"there is an incident {others[0]} already"
+            + ("" if incident in others else f", which differs from {incident} only in capitals"),
             where=f"incident {incident}",
             then="give this one another name, or go on with that one: an incident closed too early is opened again with `junbikin incident state`",
         )
@@ -270,8 +303,10 @@ def taken(
     transactions: Sequence[str],
     value: tuple[str | None, str],
 ) -> dict[str, Any]:
-    """What was taken of an asset at a place; `value` is what it was worth in the home's currency, and by which price."""
-    _above_zero(quantity, "--quantity")
+    """What was taken of an asset at a place; `value` is what it was worth in the home's currency, and by which price.
+
+    A quantity of 0, worth "0", takes back what was told of it before.
+    """
     _one_of(storage, STORAGES, "--storage")
     worth, priced = value
     return {
@@ -282,7 +317,8 @@ def taken(
 
 def recovered(asset: str, quantity: Decimal, value: str | None, reference: str) -> dict[str, Any]:
     """What was got back of an asset, and what shows it."""
-    _above_zero(quantity, "--quantity")
+    if quantity <= 0:
+        raise BadInput("nothing was got back", where="--quantity", then="state a quantity above 0")
     quantity_text = plain(quantity)
     return {"event": "recovered", "asset": asset, "quantity": quantity_text, "value": value, "reference": reference}
 
@@ -290,7 +326,12 @@ def recovered(asset: str, quantity: Decimal, value: str | None, reference: str) 
 def reported(to: str, what: str, document: str) -> dict[str, Any]:
     """What was told to whom; `document` is the SHA-256 of what they were given, or ""."""
     _one_of(to, list(AUDIENCES), "--to")
-    _one_of(what, list(REPORTS), "--what")
+    if what not in TOLD_TO[to]:
+        raise BadInput(
+            f"{what} to {to} is no report: it would keep no deadline",
+            where="--to, --what",
+            then=f"what {to} {'are' if to == 'customers' else 'is'} told is one of {', '.join(TOLD_TO[to])}",
+        )
     return {"event": "reported", "to": to, "what": what, "document": document}
 
 
@@ -312,11 +353,6 @@ def not_ahead(at: datetime, option: str) -> datetime:
     if at > datetime.now(UTC):
         raise BadInput(f"{at.isoformat()} is ahead", where=option, then="state when it was, not when it will be")
     return at
-
-
-def _above_zero(quantity: Decimal, option: str) -> None:
-    if quantity <= 0:
-        raise BadInput("nothing was taken or got back", where=option, then="state a quantity above 0")
 
 
 def _one_of(word: str, words: Sequence[str], option: str) -> None:

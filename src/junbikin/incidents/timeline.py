@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from junbikin.books.database import Books, telling
 from junbikin.books.journal import Actor
@@ -57,6 +57,17 @@ def named(incident: str) -> str:
             f"{incident!r} cannot name an incident", then="use letters, digits, dot, dash and underscore, at most 64"
         )
     return incident
+
+
+def alike(books: Books, incident: str) -> tuple[str, ...]:
+    """The incidents of this name, also in other capitals: on some file systems their folders would be one."""
+    query = (
+        select(records.c.subject)
+        .distinct()
+        .where(records.c.kind == "incident", func.lower(records.c.subject) == incident.lower())
+    )
+    with telling(books.home), books.engine.connect() as connection:
+        return tuple(sorted(connection.scalars(query)))
 
 
 def events(books: Books, incident: str, known_at: datetime | None = None) -> tuple[Event, ...]:

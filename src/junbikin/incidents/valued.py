@@ -21,7 +21,7 @@ def valued(lake: Lake, asset: str, quantity: Decimal, day: date) -> tuple[str | 
     if price.value is None:
         return None, price.note.en if price.note else "no price is known"
     worth = given(quantity, asset, Name(asset, asset), Stated("the incident")) * price
-    return plain(worth.known), f"{plain(price.value)} {currency}, {'; '.join(_sources(price))}"
+    return plain(worth.known), f"{Decimal(plain(price.value)):,f} {currency}, {'; '.join(_sources(price))}"
 
 
 def _sources(price: Figure) -> list[str]:

@@ -12,14 +12,18 @@ from rich.text import Text
 from junbikin.figures import plain
 from junbikin.home import Home
 from junbikin.incidents.deadlines import Deadline, Standing
-from junbikin.incidents.incident import AUDIENCES, CAUSE_WORDS, REPORTS, STATES, Incident
+from junbikin.incidents.happenings import Happening
+from junbikin.incidents.incident import CAUSE_WORDS, STATES, STORAGE_WORDS, Incident
 from junbikin.incidents.timeline import Event
+from junbikin.reports.happenings import event_words, happening, when
 from junbikin.reports.words import Lang, amount, grouped, money, say, visible
+
+__all__ = ["incident_document", "incident_parts", "told_of", "when"]
 
 _STYLES = {Standing.KEPT: "green", Standing.LATE: "yellow", Standing.OVERDUE: "bold red", Standing.DUE: "", Standing.DROPPED: "dim"}  # fmt: skip
 
 
-def incident_document(of: Incident, due: Sequence[Deadline], at: datetime) -> dict[str, Any]:
+def incident_document(of: Incident, due: Sequence[Deadline], told: Sequence[Happening], at: datetime) -> dict[str, Any]:
     """Everything of an incident as JSON; amounts are strings."""
     return {
         "incident": of.id, "title": of.title, "cause": of.cause, "state": of.state, "currency": of.currency,
@@ -47,16 +51,16 @@ def incident_document(of: Incident, due: Sequence[Deadline], at: datetime) -> di
         ],
         "timeline": [
             {
-                "record": event.record, "at": event.at.isoformat(), "recorded_at": event.recorded_at.isoformat(), "by": event.by,
-                "why": event.why, **event.says,
+                "record": each.record, "at": each.at.isoformat(), "recorded_at": each.recorded_at.isoformat(), "by": each.by,
+                "why": each.why, **each.says, "event": each.kind,
             }
-            for event in of.events
+            for each in told
         ],
     }  # fmt: skip
 
 
 def incident_parts(
-    home: Home, of: Incident, due: Sequence[Deadline], at: datetime, lang: Lang
+    home: Home, of: Incident, due: Sequence[Deadline], told: Sequence[Happening], at: datetime, lang: Lang
 ) -> Iterator[Text | Table]:
     """The parts of an incident as the terminal shows it."""
     ja = lang == "ja"
@@ -75,28 +79,35 @@ def incident_parts(
     if of.frozen:
         yield Text(f"{'凍結中' if ja else 'frozen'}: {', '.join(of.frozen)}")
     if of.taken:
+        yield _heading("流出した資産" if ja else "What was taken")
         yield _table(
             lang,
             [
-                ("taken", "流出資産"), ("quantity", "数量"), ("place", "保管先"), ("storage", "形態"), ("provider", "委託先"),
+                ("asset", "資産"), ("quantity", "数量"), ("place", "保管先"), ("storage", "形態"), ("provider", "委託先"),
                 ("worth", "評価額"), ("priced", "価格"),
             ],
             (
                 (
-                    each.asset, grouped(each.quantity), each.place, each.storage, each.provider,
+                    each.asset, grouped(each.quantity), each.place, say(STORAGE_WORDS[each.storage], lang), each.provider,
                     money(each.value, of.currency, lang), each.priced,
                 )
                 for each in of.taken
             ),
             right={1, 5},
         )  # fmt: skip
+    yield _heading("期限" if ja else "Deadlines")
     yield _deadlines(home, due, at, lang)
+    yield _heading("経過" if ja else "Timeline")
     yield _table(
         lang,
         [("at", "日時"), ("what", "出来事"), ("by", "記録者"), ("record", "記録")],
-        ((when(home, event.at), told_of(event, lang), event.by, str(event.record)) for event in of.events),
+        ((when(home, each.at), happening(each, lang), each.by, str(each.record)) for each in told),
         right={3},
     )
+
+
+def _heading(words: str) -> Text:
+    return Text(f"\n{words}", style="bold")
 
 
 def _deadlines(home: Home, due: Sequence[Deadline], at: datetime, lang: Lang) -> Text | Table:
@@ -123,26 +134,7 @@ def _deadlines(home: Home, due: Sequence[Deadline], at: datetime, lang: Lang) ->
 
 def told_of(event: Event, lang: Lang) -> str:
     """What an event says, on one line."""
-    says = event.says
-    if event.kind == "opened":
-        return visible(f"{'対応開始' if lang == 'ja' else 'opened'}: {says['title']}")
-    if event.kind == "state":
-        return say(STATES[says["to"]], lang)
-    if event.kind == "note":
-        return visible(str(says["text"]))
-    if event.kind == "reported":
-        what, to = say(REPORTS[says["what"]], lang), say(AUDIENCES[says["to"]], lang)
-        return f"{what}（{to}）" if lang == "ja" else f"{what}, to {to}"
-    if event.kind == "recovered":
-        return visible(
-            f"{'回収' if lang == 'ja' else 'recovered'}: {says['quantity']} {says['asset']} ({says['reference']})"
-        )
-    return visible(f"{'流出' if lang == 'ja' else 'taken'}: {says['quantity']} {says['asset']} @ {says['place']}")
-
-
-def when(home: Home, at: datetime) -> str:
-    """An instant for people, in the home's time zone."""
-    return at.astimezone(home.time_zone).strftime("%Y-%m-%d %H:%M")
+    return event_words(event.says, lang)
 
 
 def _table(

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from junbikin.books.database import Books
+from junbikin.figures import exact
+from junbikin.incidents.disputes import beyond
+from junbikin.incidents.incident import incident_of
 from junbikin.registry.approving import entries, may_approve, of_request
 from junbikin.registry.log import latest
 from junbikin.registry.requests import Request
 from junbikin.reports.moves import moves
-from junbikin.reports.words import Lang, visible
+from junbikin.reports.words import Lang, say, visible
 
 HIDDEN = ("argon2", "verifier")
 """What is said of a person and shown to nobody: what proves their password."""
@@ -57,6 +60,8 @@ def _changes(books: Books, request: Request, lang: Lang) -> Iterator[str]:
 def in_words(value: object) -> str:
     """What is said of a subject, as people write it."""
     if isinstance(value, bool):
+    if request.action == "dispute":
+        yield from _beyond(books, request, lang)
         return "yes" if value else "no"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
@@ -64,6 +69,14 @@ def in_words(value: object) -> str:
 def _standing(books: Books, request: Request, lang: Lang) -> list[str]:
     ja = lang == "ja"
     if request.verdict:
+def _beyond(books: Books, request: Request, lang: Lang) -> Iterator[str]:
+    """The warning that a dispute's adjustment is out of all proportion."""
+    of, says = incident_of(books, request.subject.partition(":")[0]), request.content
+    warning = beyond(of, says["asset"], exact(says["adjustment"]))
+    if warning:
+        yield f"  {'注意' if lang == 'ja' else 'warning'}: {say(warning, lang)}"
+
+
         verdict = {"approve": ("approved", "承認"), "refuse": ("refused", "却下")}[request.verdict][ja]
         when = _at(books, request.decided_at) if request.decided_at else ""
         lines = [f"  {verdict}: {request.decided_by}, {when}: {request.decided_why}"]

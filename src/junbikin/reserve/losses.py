@@ -38,7 +38,8 @@ def incidents_on_record(books: Books, at: datetime, known_at: datetime) -> list[
 
 def _row(books: Books, incident: str, events: list[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
     _, opened = events[0]
-    taken = {(says["asset"], says["place"]): says for _, says in events if says["event"] == "taken"}
+    last = {(says["asset"], says["place"]): says for _, says in events if says["event"] == "taken"}
+    taken = {of: says for of, says in last.items() if says["quantity"] != "0"}
     storages = {says["storage"] for says in taken.values()}
     happened = datetime.fromisoformat(opened["occurred_at"]).astimezone(books.home.time_zone)
     return {
