@@ -45,14 +45,14 @@ def plan(ctx: click.Context, incident: str, name: str, rule: Path, json_: bool) 
     """Make the plan NAME (補償計画) by RULE: everyone's amount, who pays, what stays unpaid, and its digest."""
     from junbikin.books.database import open_books
     from junbikin.incidents.incident import incident_of
-    from junbikin.incidents.plan.compare import compared
+    from junbikin.incidents.plan.compare import side_by_side
     from junbikin.incidents.plan.making import make
 
     home = home_of(ctx)
     with open_books(home) as books:
         with progress_bar() as progress:
             made = make(books, incident, name, rule, home.today(), progress)
-        answer = compared(home, incident_of(books, incident), made)
+        [answer] = side_by_side(books, incident_of(books, incident), [made])
     if json_:
         as_json(answer.document() | {"findings": made.body["findings"], "folder": str(made.folder)})
         return
@@ -71,19 +71,19 @@ def compare(ctx: click.Context, incident: str, names: tuple[str, ...], json_: bo
     from junbikin.books.database import open_books
     from junbikin.errors import BadInput
     from junbikin.incidents.incident import incident_of
-    from junbikin.incidents.plan.compare import compared
+    from junbikin.incidents.plan.compare import side_by_side
     from junbikin.incidents.plan.document import plans, read_plan
     from junbikin.reports.plans import comparison
 
     home = home_of(ctx)
     with open_books(home) as books:
         happened = incident_of(books, incident)
-    found = [read_plan(home, incident, name) for name in names] or plans(home, incident)
-    if not found:
-        raise BadInput(
-            "there is no plan to compare", where=f"incident {incident}", then="make one with `junbikin incident plan`"
-        )
-    sides = [compared(home, happened, one) for one in found]
+        found = [read_plan(home, incident, name) for name in names] or plans(home, incident)
+        if not found:
+            raise BadInput(
+                "there is no plan to compare", where=f"incident {incident}", then="make one with `junbikin incident plan`"
+            )
+        sides = side_by_side(books, happened, found)
     if json_:
         as_json({"plans": [side.document() for side in sides]})
     else:

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from junbikin.figures import Figure
 from junbikin.incidents.plan.asking import moved
 from junbikin.incidents.plan.compare import Compared
 from junbikin.incidents.plan.document import Plan
@@ -34,6 +35,7 @@ def plan_parts(plan: Plan, lang: Lang) -> Iterator[RenderableType]:
     yield _waterfall(plan, lang)
     yield from _receivable(plan, lang)
     yield _left(plan, lang)
+    yield from _unknown(plan, lang)
     yield from _refill(plan, lang)
     yield from _findings(plan, lang)
     yield Text(_t(lang, f"digest {plan.digest}", f"ダイジェスト {plan.digest}"), style="dim")
@@ -61,15 +63,15 @@ def _paid(plan: Plan, lang: Lang) -> Table:
 def _waterfall(plan: Plan, lang: Lang) -> Table:
     table = _table(
         _t(lang, "Who pays", "充当順位"), (_t(lang, "source", "財源"), ""), (_t(lang, "account or policy", "口座・契約"), ""),
-        (_t(lang, "has", "残高"), "right"), (_t(lang, "pays", "充当額"), "right"), (_t(lang, "unpaid after it", "充当後の未払額"), "right"),
+        (_t(lang, "has", "残高"), "right"), (_t(lang, "pays", "充当額"), "right"), (_t(lang, "unpaid after it", "充当後の財源不足"), "right"),
     )  # fmt: skip
     for line in plan.body["funding"]["lines"]:
         cells = (amount(plan.figure(line[part]), lang) for part in ("available", "used", "unpaid_after"))
         table.add_row(say(KINDS[line["source"]], lang), escape(line["id"]), *cells)
-    for digest in plan.body["funding"]["unpaid"].values():
+    for asset, digest in plan.body["funding"]["unpaid"].items():
         unpaid = plan.figure(digest)
         style = "bold red" if unpaid.value != 0 else "green"
-        table.add_row(_t(lang, "unpaid", "財源なし"), "", "", "", amount(unpaid, lang), style=style)
+        table.add_row(_t(lang, f"{asset} unpaid", f"{asset}の財源不足"), "", "", "", amount(unpaid, lang), style=style)
     return table
 
 
@@ -94,6 +96,25 @@ def _left(plan: Plan, lang: Lang) -> Table:
             cells = (amount(plan.figure(after[part]), lang) for part in ("requirement", "resources", "gap"))
             table.add_row(escape(after["rulebook"]), *cells)
     return table
+
+
+def _unknown(plan: Plan, lang: Lang) -> Iterator[Text]:
+    """What is not known of requirement and resources, each thing once, and under which rulebooks."""
+    found: dict[str, list[str]] = {}
+    for after in plan.body["after"]:
+        figures = [plan.figure(after[part]) for part in ("requirement", "resources") if after[part]]
+        for words in dict.fromkeys(_hole(hole, lang) for figure in figures for hole in figure.holes):
+            found.setdefault(words, []).append(after["rulebook"])
+    for words, rulebooks in found.items():
+        yield Text(
+            _t(lang, f"not known: {words} [{', '.join(rulebooks)}]", f"不明：{words}（{'、'.join(rulebooks)}）"),
+            style="magenta",
+        )
+
+
+def _hole(hole: Figure, lang: Lang) -> str:
+    why = say(hole.note, lang) if hole.note else ""
+    return visible(": ".join(filter(None, (say(hole.name, lang), why))))
 
 
 def _refill(plan: Plan, lang: Lang) -> Iterator[Table]:
@@ -136,13 +157,16 @@ def comparison(sides: Sequence[Compared], lang: Lang) -> Table:
     for side in sides:
         table.add_column(escape(visible(side.plan.name)), justify="right", overflow="fold")
     rows = (
+        (("approval", "承認"), [say(side.standing, lang) for side in sides]),
         (("customers", "対象者"), [f"{side.plan.people:,}" for side in sides]),
         (("paid", "補償額"), [_lines(amount(figure, lang) for figure in side.pays.values()) for side in sides]),
         (("cost", "費用"), [amount(side.cost, lang) for side in sides]),
         (("who pays", "財源"), [_lines(_payers(side, lang)) for side in sides]),
-        (("unpaid", "財源なし"), [_lines(amount(figure, lang) for figure in side.unpaid.values()) for side in sides]),
+        (("unpaid", "財源不足"), [_lines(amount(figure, lang) for figure in side.unpaid.values()) for side in sides]),
+        (("rests on a promise", "約束に基づく財源"), [_lines(_promises(side, lang)) for side in sides]),
         (("customers lose", "補償されない損失"), [_loss(side, lang) for side in sides]),
         (("paid on", "支払日"), [_when(side, lang) for side in sides]),
+        (("look at", "要確認"), [_lines(_warnings(side, lang)) for side in sides]),
     )  # fmt: skip
     for (en, ja), cells in rows:
         table.add_row(_t(lang, en, ja), *cells)
@@ -158,6 +182,18 @@ def _payers(side: Compared, lang: Lang) -> Iterator[str]:
         yield f"{say(KINDS[kind], lang)} {amount(figure, lang)}"
 
 
+def _promises(side: Compared, lang: Lang) -> Iterator[str]:
+    for by, figure in side.plan.promised:
+        yield f"{escape(visible(by))} {amount(figure, lang)}"
+
+
+def _warnings(side: Compared, lang: Lang) -> Iterator[str]:
+    """What somebody must look at, as far as no other row says it."""
+    for finding in side.plan.body["findings"]:
+        if finding["severity"] != "notice" and finding["code"] not in ("unfunded", "rests-on-a-promise"):
+            yield escape(visible(finding["what"][lang]))
+
+
 def _loss(side: Compared, lang: Lang) -> str:
     if not side.losers:
         return _t(lang, "nothing", "なし")
@@ -169,5 +205,5 @@ def _loss(side: Compared, lang: Lang) -> str:
 def _when(side: Compared, lang: Lang) -> str:
     if side.paid_on is None:
         return _t(lang, "not while a part is unpaid", "財源が決まるまで未定")
-    days = _t(lang, f"{side.business_days} business days", f"{side.business_days}営業日")
+    days = _t(lang, f"{side.business_days} business days after the loss", f"発生から{side.business_days}営業日")
     return f"{side.paid_on}\n{days}"

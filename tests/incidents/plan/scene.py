@@ -116,7 +116,8 @@ class Scene:
 def built(cast: Cast, folder: Path, balances: list[str] = BALANCES) -> Scene:
     """The exchange on new books: ¥20m in the reserve, half of it booked as 12m, 2 BTC of guarantee, ¥90m own."""
     books = cast.books
-    bring(books.home, "customer_balances", balances)
+    if balances:
+        bring(books.home, "customer_balances", balances)
     bring(
         books.home,
         "prices",

@@ -37,12 +37,13 @@ def test_drafts_are_rules_of_this_home_and_give_plans_as_they_are(scene: Scene) 
         assert read_rule(rules / f"{name}.toml").title
         assert "NAME" not in (rules / f"{name}.toml").read_text()
         assert f"{name}: BTC" in said("incident", "plan", INCIDENT, name, rules / f"{name}.toml", home=scene.home.path)
+    assert "no trade" not in (rules / "vwap.toml").read_text()
     assert tomllib.loads((rules / "vwap.toml").read_text())["parts"][0]["price"]["sources"] == ["zaif"]
     prices = {"in-kind": "BTC", "yen": "52250000", "vwap": "47500003"}
     sides = as_json(said("incident", "compare", INCIDENT, "--json", home=scene.home.path))["plans"]
     assert [side["plan"] for side in sides] == names
     assert {side["plan"]: side["pays"].get("JPY", "BTC") for side in sides} == prices
-    for lang, word in (("en", "customers lose"), ("ja", "補償されない損失")):
+    for lang, word in (("en", "nobody was asked yet"), ("ja", "案（未申請）")):
         table = said("--lang", lang, "incident", "compare", INCIDENT, *names[1:], home=scene.home.path)
         assert word in table
         assert "in-kind" not in table
@@ -54,7 +55,12 @@ def test_without_a_plan_there_is_none_to_compare_and_a_draft_shares_what_was_tak
     scene = built(founded(tmp_path / "home"), tmp_path, [*BALANCES, "2026-03-09,c7,BTC,1000"])
     assert refused("incident", "compare", INCIDENT, home=scene.home.path).what == "there is no plan to compare"
     said("incident", "draft", INCIDENT, tmp_path / "rules", home=scene.home.path)
-    assert read_rule(tmp_path / "rules" / "in-kind.toml").shared == Shared("pro_rata", Decimal("4.75000004"))
+    in_kind = read_rule(tmp_path / "rules" / "in-kind.toml")
+    assert in_kind.shared == Shared("pro_rata", Decimal("4.75000004"))
+    assert in_kind.funding.place == {"BTC": "vault"}
+    vwap = tmp_path / "rules" / "vwap.toml"
+    assert "no trade of BTC in JPY in these 24 hours" in vwap.read_text()
+    assert "there is no price" in refused("incident", "plan", INCIDENT, "vwap", vwap, home=scene.home.path).what
 
 
 def test_asking_shows_what_would_move_and_waits_for_somebody_else(scene: Scene) -> None:

@@ -24,21 +24,27 @@ from junbikin.errors import BadInput, BooksRefused, PositionProblem, SourceRefus
 from junbikin.figures import Figure
 from junbikin.figures.amounts import EXACT
 from junbikin.incidents import disputes
+from junbikin.incidents import incident as events
 from junbikin.incidents.plan.asking import ask
-from junbikin.incidents.plan.compare import compared
+from junbikin.incidents.plan.compare import Compared, side_by_side
 from junbikin.incidents.plan.document import Plan, check_files, derivation, plan_with, plans, read_plan
 from junbikin.incidents.plan.entitlements import chunk_columns, chunk_says, digest_of
 from junbikin.incidents.plan.making import make
+from junbikin.incidents.timeline import tell
 from junbikin.registry.requests import ask_to_record
 
-from .scene import BALANCES, IN_KIND, INCIDENT, TODAY, YEN, Scene, approved, built
+from .scene import BALANCES, IN_KIND, INCIDENT, OCCURRED, TODAY, YEN, Scene, approved, built
+
+LISTED = ["B", "a", "b", "c", "é", "zz", "0", "利用者", "a b", "A,B", *(f"c{n}" for n in range(6, 300))]
+"""Customers who hold no BTC, for files of accounts."""
 
 
 @pytest.fixture(scope="module")
 def scene(founded: Callable[[Path], Cast], tmp_path_factory: pytest.TempPathFactory) -> Scene:
     """One exchange for every test that changes nothing but its own plans."""
     folder = tmp_path_factory.mktemp("plan")
-    return built(founded(folder / "home"), folder)
+    customers = [f'2026-03-09,"{account}",ETH,1' for account in LISTED]
+    return built(founded(folder / "home"), folder, [*BALANCES, *customers])
 
 
 def nothing(what: str, share: float) -> None:
@@ -49,6 +55,12 @@ def amounts(plan: Plan, asset: str = "JPY") -> dict[str, Decimal]:
     with duckdb.connect() as engine:
         rows = engine.execute(f"SELECT account_id, \"{asset}\" FROM '{plan.entitlements}' ORDER BY number").fetchall()
     return {account: Decimal(amount) for account, amount in rows}
+
+
+def side(scene: Scene, plan: Plan) -> Compared:
+    """The plan beside others."""
+    [found] = side_by_side(scene.cast.books, scene.incident(), [plan])
+    return found
 
 
 def value(figure: Figure) -> Decimal:
@@ -181,7 +193,7 @@ def test_a_total_that_does_not_fit_its_column_is_refused(scene: Scene) -> None:
 
 def test_the_file_s_order_does_not_matter_and_amounts_are_those_of_the_slow_worker(scene: Scene) -> None:
     chance = random.Random(7)  # noqa: S311
-    ids = ["B", "a", "é", "zz", "0", "利用者", "a b", "A,B", *(f"c{n}" for n in range(300))]
+    ids = ["c1", "c2", "c3", "c4", "c5", *LISTED]
     held = {one: Decimal(chance.randrange(1, 10**12)).scaleb(-18) for one in ids}
     rows = [f'"{account}",{quantity:f}' for account, quantity in held.items()]
     parts = {"parts": at_price("8854900000.7"), "order": '["own"]'}
@@ -219,7 +231,7 @@ def test_a_chunk_s_digest_is_of_its_accounts_and_amounts_in_order(scene: Scene) 
         accounts, literal = chunk_columns(engine, plan.entitlements, "BTC", 1, 3)
         assert literal == "{1.5,0.25000001,3}"
         assert digest_of(chunk_says("BTC", 1, 1, 3, accounts), literal) == leg.chunks[0]
-        with pytest.raises(BadInput, match="not all there"):
+        with pytest.raises(PositionProblem, match="not whole"):
             chunk_columns(engine, plan.entitlements, "BTC", 4, 5)
 
 
@@ -285,6 +297,21 @@ def test_accounts_that_are_only_named_count_with_their_balances(scene: Scene) ->
     listed(scene, ["c3", "c4"], "account_id")
     with pytest.raises(SourceRefused, match="c4 held no BTC"):
         scene.plan(**parts)
+
+
+def test_accounts_that_no_balance_ever_named_are_refused_with_the_first_and_how_many(scene: Scene) -> None:
+    open_accounts(scene.cast, ["customer/JPY/pool/booked"])
+    parts = listed(scene, ["c1,1", "booked,1", "999999,1", "c4,1", "nobody,1"])
+    with pytest.raises(SourceRefused, match=r"2 of the accounts are no customer's, .*; the first is 999999"):
+        scene.plan(**parts)
+    assert scene.plan(**listed(scene, ["booked,1"])).people == 1
+
+
+def test_where_no_balance_is_known_named_accounts_are_taken_with_a_warning(
+    founded: Callable[[Path], Cast], tmp_path: Path
+) -> None:
+    scene = built(founded(tmp_path / "home"), tmp_path, [])
+    assert codes(scene.plan(**listed(scene, ["999999,1"]))) == ["accounts-unknown"]
 
 
 def test_customers_of_a_place_are_those_whom_the_books_have_there(
@@ -385,6 +412,73 @@ def test_plans_that_cannot_be_are_refused_by_name(scene: Scene) -> None:
         read_plan(scene.home, INCIDENT, "none")
 
 
+def told(scene: Scene, incident: str, *says: dict[str, object]) -> None:
+    """Puts events of another incident on record."""
+    for event in (events.opened(scene.cast.books, incident, "hack", OCCURRED, OCCURRED, "again"), *says):
+        tell(scene.cast.books, scene.cast.cem, incident, event, "as seen", OCCURRED)
+
+
+def test_a_closed_incident_has_no_new_plan_until_it_is_opened_again(scene: Scene) -> None:
+    told(scene, "shut", events.state("contained"), events.state("closed"))
+    with pytest.raises(BadInput, match="shut is closed") as problem:
+        make(scene.cast.books, "shut", "p", scene.rule(), TODAY, nothing)
+    assert "reopen it first" in problem.value.then
+    tell(scene.cast.books, scene.cast.cem, "shut", events.state("opened"), "too early")
+    assert make(scene.cast.books, "shut", "p", scene.rule(), TODAY, nothing).people == 4
+
+
+def test_what_is_set_apart_is_kept_at_a_registered_place(scene: Scene) -> None:
+    with pytest.raises(BadInput, match="cold-9, where the claimants' BTC is to be kept, is not registered") as problem:
+        scene.plan(parts=IN_KIND, place='BTC = "cold-9"')
+    assert "kaede, minato, vault" in problem.value.then
+
+
+def test_a_plan_that_pays_nothing_is_refused_and_a_part_of_nothing_left_out(scene: Scene) -> None:
+    with pytest.raises(BadInput, match=r"pays nothing: its totals, 0\.0000475000004 JPY, round to 0"):
+        scene.plan("nil", parts=at_price("0.00001"))
+    plan = scene.plan("coins", parts=f"{at_price('0.00001', '0.5')}\n{IN_KIND.replace('1', '0.5', 1)}")
+    assert [leg.asset for leg in plan.legs] == ["BTC"]
+    assert "part-rounds-to-nothing" in codes(plan)
+
+
+def test_nothing_is_paid_finer_than_its_coins_can_be_sent(scene: Scene) -> None:
+    with pytest.raises(BadInput, match="BTC is paid in 12 decimals, and has 8"):
+        scene.plan("finer", parts=IN_KIND.replace("8", "12"))
+    contract = {"contract": "0x52908400098527886E0F7030069857D2E4169EE7", "decimals": "12"}
+    scene.cast.registered("token", "ethereum:ETH", contract)
+    ether = {"affected": 'who = "holders"\nasset = "ETH"\nat = 2026-03-10T12:00:00+09:00', "place": 'ETH = "vault"'}
+    for decimals, fits in (("12", True), ("13", False)):
+        ether["parts"] = IN_KIND.replace("BTC", "ETH").replace("8", decimals)
+        if fits:
+            assert scene.plan("ether", **ether).legs[0].decimals == 12
+        else:
+            with pytest.raises(BadInput, match="ETH is paid in 13 decimals, and has 12"):
+                scene.plan("ether", **ether)
+
+
+def test_a_plan_whose_document_was_cut_short_is_made_again_unless_it_may_be_one_that_was_asked_for(
+    founded: Callable[[Path], Cast], tmp_path: Path
+) -> None:
+    scene = built(founded(tmp_path / "home"), tmp_path)
+    plan = scene.plan()
+
+    def cut() -> None:
+        document = plan.folder / "plan.json"
+        document.write_text(document.read_text()[:99])
+
+    cut()
+    with pytest.raises(PositionProblem, match="line 4 is where it stops being JSON") as problem:
+        read_plan(scene.home, INCIDENT, "p")
+    assert "backup" in problem.value.then
+    assert scene.plan().digest == plan.digest
+    ask(scene.cast.books, scene.cast.cem, plan, "confirmed: yes", "why", nothing)
+    cut()
+    with pytest.raises(BadInput, match=f"may be {plan.digest[:12]}, which was asked for by request"):
+        scene.plan(parts=at_price("1"))
+    assert scene.plan().digest == plan.digest
+    check_files(scene.home, read_plan(scene.home, INCIDENT, "p"), nothing)
+
+
 # Who pays
 
 
@@ -429,9 +523,9 @@ def test_what_nobody_pays_is_told_and_cannot_be_asked_for(scene: Scene) -> None:
     assert codes(plan) == ["unfunded"]
     with pytest.raises(BadInput, match="has no funding"):
         ask(scene.cast.books, scene.cast.cem, plan, "confirmed: yes", "why", nothing)
-    side = compared(scene.home, scene.incident(), plan)
-    assert (side.paid_on, side.business_days) == (None, None)
-    assert side.document()["unpaid"] == {"JPY": "27500000"}
+    unpaid = side(scene, plan)
+    assert (unpaid.paid_on, unpaid.business_days) == (None, None)
+    assert unpaid.document()["unpaid"] == {"JPY": "27500000"}
 
 
 def test_outside_help_that_pays_is_what_the_reserve_exists_to_prevent(scene: Scene) -> None:
@@ -518,20 +612,35 @@ def test_more_than_was_taken_is_told(scene: Scene) -> None:
 
 
 def test_plans_side_by_side_say_who_loses_what(scene: Scene) -> None:
-    whole = compared(scene.home, scene.incident(), scene.plan("whole"))
-    half = compared(
-        scene.home,
-        scene.incident(),
-        scene.plan("half", shared='how = "pro_rata"\nlost = "4.75"', parts=at_price("10000000")),
-    )
+    whole = side(scene, scene.plan("whole"))
+    half = side(scene, scene.plan("half", shared='how = "pro_rata"\nlost = "4.75"', parts=at_price("10000000")))
     assert (whole.losers, half.losers) == (0, 4)
     assert half.document()["loses"] == {"asset": "BTC", "quantity": "0.00000004", "worth": "0.4", "people": 4}
     assert whole.business_days == 17  # 20 March is a holiday
     assert whole.document()["payers"] == [
         {"source": "reserve", "asset": "JPY", "pays": "20000000"}, {"source": "own", "asset": "JPY", "pays": "27500000"},
     ]  # fmt: skip
-    in_kind = compared(scene.home, scene.incident(), scene.plan("kind", parts=IN_KIND))
+    in_kind = side(scene, scene.plan("kind", parts=IN_KIND))
     assert in_kind.document()["cost"] == "42750000.36"
+
+
+def test_side_by_side_say_what_was_asked_for_and_what_somebody_must_look_at(
+    founded: Callable[[Path], Cast], tmp_path: Path
+) -> None:
+    cast = founded(tmp_path / "home")
+    scene = built(cast, tmp_path)
+    help_ = '[{ account = "outside/JPY/world", amount = "30000000", by = "the parent" }]'
+    draft = scene.plan("draft", order='["reserve", "outside"]', outside=help_)
+    over = scene.plan("over", **listed(scene, ["c1,4.75000005"]), order='["own"]')
+    first, second = side_by_side(cast.books, scene.incident(), [draft, over])
+    assert first.standing.en == "draft: nobody was asked yet"
+    assert first.document()["promised"] == {"outside/JPY/world": "27500000"}
+    assert second.document()["warnings"] == ["more-than-taken"]
+    number = ask(cast.books, cast.cem, over, "confirmed: yes", "why", nothing)
+    assert side(scene, over).standing.en == f"request {number} waits"
+    record = approved(scene, number)
+    assert side(scene, over).standing.en == f"approved (record {record})"
+    assert side(scene, draft).standing == first.standing
 
 
 def test_an_approved_plan_sets_its_money_apart_and_only_once(founded: Callable[[Path], Cast], tmp_path: Path) -> None:
@@ -590,6 +699,7 @@ def test_what_disputes_were_upheld_for_is_paid_by_one_plan_and_no_other(
         approved(scene, ask_to_record(cast.books, cast.cem, "dispute", f"{INCIDENT}:{account}", says, "seen"))
     plan, other = scene.plan("upheld", **rule), scene.plan("also", **rule)
     assert amounts(plan) == {"c1": 530, "c3": 70}
+    assert "accounts-unknown" not in codes(plan)
     number = ask(cast.books, cast.cem, plan, "confirmed: yes", "why", nothing)
     with pytest.raises(BadInput, match="paid twice"):
         ask(cast.books, cast.cem, other, "confirmed: yes", "why", nothing)
@@ -598,6 +708,10 @@ def test_what_disputes_were_upheld_for_is_paid_by_one_plan_and_no_other(
         ask(cast.books, cast.cem, other, "confirmed: yes", "why", nothing)
     with pytest.raises(BadInput, match="no dispute over JPY"):
         scene.plan("none", **rule)
+    filed = disputes.file(cast.books, cast.cem, INCIDENT, "999", "JPY", "more", ["a" * 64], "", "mail")
+    says = disputes.decided(disputes.dispute_of(cast.books, INCIDENT, filed), disputes.Standing.UPHELD, Decimal(1))
+    approved(scene, ask_to_record(cast.books, cast.cem, "dispute", f"{INCIDENT}:999", says, "seen"))
+    assert "accounts-unknown" in codes(scene.plan("stranger", **rule))
 
 
 def test_coins_of_the_reserve_lower_the_booked_reserve_by_what_they_are_worth(

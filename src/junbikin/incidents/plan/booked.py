@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,9 @@ from junbikin.books.journal import known_now
 from junbikin.errors import BadInput
 from junbikin.facts.engine import file as one_file
 from junbikin.figures import Data, Name, plain
+from junbikin.findings import Finding, Severity
 from junbikin.incidents.disputes import upheld
+from junbikin.incidents.plan.customers import strangers
 from junbikin.incidents.plan.found import QUANTITY, Found, Scene
 from junbikin.incidents.plan.rule import Disputed, HoldersAtPlace
 
@@ -66,8 +69,27 @@ def disputed(scene: Scene, affected: Disputed) -> Found:
             f"no dispute over {affected.asset} is upheld and not yet covered by an approved plan",
             where=f"incident {scene.incident}", then="see `junbikin incident dispute list`",
         )  # fmt: skip
-    return _summed(
+    found = _summed(
         scene.engine, affected.asset, scene.incident, [(one.account, one.amount, one.record) for one in rows]
+    )
+    return replace(found, findings=_customers(scene))
+
+
+def _customers(scene: Scene) -> tuple[Finding, ...]:
+    """A warning when disputes were upheld for accounts that are no customer's."""
+    found = strangers(scene, "work.upheld", "account_id")
+    if found is None:
+        return ()
+    return (
+        Finding(
+            "accounts-unknown",
+            Severity.WARNING,
+            Name(
+                f"disputes were upheld for accounts that are no customer's, who never had a balance of anything ({found.count:,}; the first is {found.first})",
+                f"残高の記録がない口座の不服申立てが認容されている（{found.count:,}口座、最初は{found.first}）",
+            ),
+            Name("make sure who they are before the plan is approved", "承認前に口座の実在を確認する"),
+        ),
     )
 
 

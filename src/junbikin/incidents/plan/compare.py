@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from junbikin.books.database import Books
 from junbikin.calendars import is_business_day
 from junbikin.figures import Figure, Name, Stated, given, largest, smallest, total
 from junbikin.home import Home
 from junbikin.incidents.incident import Incident
 from junbikin.incidents.plan.document import Plan
+from junbikin.incidents.plan.elsewhere import standings
 from junbikin.incidents.waterfall import KINDS
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One plan in figures.
+    """One plan in figures. `standing` is how far its approval is.
 
     `pays` is asset → total; `cost` all of it in the home's currency; `payers` (source, asset) → what it pays, `unpaid` asset →
     what nobody pays. `loses` is what was taken of what customers held and is not made good, in the affected asset, `worth` the same at the plan's own price
@@ -25,6 +27,7 @@ class Compared:
     """
 
     plan: Plan
+    standing: Name
     pays: Mapping[str, Figure]
     cost: Figure
     payers: Mapping[tuple[str, str], Figure]
@@ -40,6 +43,7 @@ class Compared:
         return {
             "plan": self.plan.name,
             "digest": self.plan.digest,
+            "standing": self.standing.words,
             "title": self.plan.body["rule"]["title"],
             "people": self.plan.people,
             "pays": {asset: figure.node["value"] for asset, figure in self.pays.items()},
@@ -55,12 +59,23 @@ class Compared:
                 "worth": self.worth.node["value"] if self.worth else None,
                 "people": self.losers,
             },
+            "promised": {by: figure.node["value"] for by, figure in self.plan.promised},
+            "warnings": [finding["code"] for finding in self.plan.body["findings"] if finding["severity"] != "notice"],
             "paid_on": self.paid_on.isoformat() if self.paid_on else None,
             "business_days": self.business_days,
         }  # fmt: skip
 
 
-def compared(home: Home, incident: Incident, plan: Plan) -> Compared:
+DRAFT = Name("draft: nobody was asked yet", "案（未申請）")
+
+
+def side_by_side(books: Books, incident: Incident, plans: Sequence[Plan]) -> tuple[Compared, ...]:
+    """Plans of one incident in figures, each with how far its approval is."""
+    standing = standings(books, incident.id)
+    return tuple(_compared(books.home, incident, plan, standing.get(plan.digest, DRAFT)) for plan in plans)
+
+
+def _compared(home: Home, incident: Incident, plan: Plan, standing: Name) -> Compared:
     """The plan in figures. It is paid on the day that its rule names, once all of it has funding; never while some has none."""
     paid_on = date.fromisoformat(plan.body["pays_on"]) if plan.funded else None
     none = given(0, plan.held.unit, Name("nothing", "なし"), Stated("nobody loses less than nothing"))
@@ -70,6 +85,7 @@ def compared(home: Home, incident: Incident, plan: Plan) -> Compared:
     priced = next((leg.told.price for leg in plan.legs if leg.told.price), None)
     return Compared(
         plan=plan,
+        standing=standing,
         pays={leg.asset: leg.total for leg in plan.legs},
         cost=plan.cost,
         payers=_payers(plan),

@@ -181,8 +181,15 @@ def read_folder(folder: Path) -> Plan:
         plan = Plan(folder, digest, body, figures)
         _ = plan.legs, plan.held, plan.owed, plan.taken, plan.cost, plan.funded
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as problem:
-        raise _altered(path, f"it is not whole ({problem!r})") from None
+        raise _altered(path, f"it is not whole: {_lacks(problem)}") from None
     return plan
+
+
+def _lacks(problem: Exception) -> str:
+    """What of a document cannot be read, in words."""
+    if isinstance(problem, json.JSONDecodeError):
+        return f"line {problem.lineno} is where it stops being JSON"
+    return f"{problem} is missing" if isinstance(problem, KeyError) else str(problem)
 
 
 def check_files(home: Home, plan: Plan, progress: Progress) -> None:
@@ -202,7 +209,7 @@ def _altered(path: Path, what: str) -> PositionProblem:
     return PositionProblem(
         f"this is not the plan that was made: {what}",
         where=str(path),
-        then="make it again with `junbikin incident plan`",
+        then="restore it from a backup; while nobody was asked to approve it, make it again with `junbikin incident plan`",
     )
 
 

@@ -21,6 +21,7 @@ from junbikin.figures import plain
 from junbikin.figures.amounts import EXACT
 from junbikin.incidents.incident import Incident
 from junbikin.incidents.plan.balances import balances
+from junbikin.incidents.plan.pricing import OWN, SPOT
 from junbikin.registry.log import said
 from junbikin.reserve.moves import BOOKED
 
@@ -112,10 +113,21 @@ class _Known:
         found = self._sources("prices", self.at - timedelta(days=self.lake.home.price_max_age_days), self.at, "at")
         return found[-1] if found else UNKNOWN
 
-    @property
+    @cached_property
     def markets(self) -> list[str]:
-        """The sources with trades in the 24 hours; our own trades where there is none."""
-        return sorted(self._sources("market_trades", self.at, self.at + timedelta(days=1), "executed_at")) or ["own"]
+        """The sources with trades in the 24 hours, our own among them where no other has any; none when nobody traded."""
+        until = self.at + timedelta(days=1)
+        return sorted(self._sources("market_trades", self.at, until, "executed_at")) or self._own(until)
+
+    def _own(self, until: datetime) -> list[str]:
+        zone = self.lake.home.time_zone
+        days = self.lake.days("trades", self.at.astimezone(zone).date(), until.astimezone(zone).date())
+        paths = [str(self.lake.home.facts / segment.file) for found in days.values() for segment in found]
+        traded = paths and self.lake.ask(
+            f"SELECT 1 FROM {parquet(paths)} WHERE {SPOT} AND asset = {literal(self.asset)} AND quote = {literal(self.money)} "
+            f"AND executed_at >= {moment(self.at)} AND executed_at < {moment(until)} LIMIT 1"
+        )
+        return [OWN] if traded else []
 
     def _sources(self, dataset: str, since: datetime, until: datetime, column: str) -> list[str]:
         """The sources of a dataset between two instants, the one heard last at the end."""
@@ -185,12 +197,20 @@ source = {_toml(known.price_source)}
 
 
 def _averaged(known: _Known) -> str:
+    nobody = (
+        ""
+        if known.markets
+        else f"""\
+# The facts have no trade of {known.asset} in {known.money} in these 24 hours, so no plan can be made by this rule yet:
+# ingest market_trades or trades of them, or write another window.
+"""
+    )
     return f"""\
 [parts.price]                   # Σ price × quantity ÷ Σ quantity of the trades from a time on, until before another
-how = "vwap"
+{nobody}how = "vwap"
 from = {known.at.isoformat()}
 to = {(known.at + timedelta(days=1)).isoformat()}
-sources = {json.dumps(known.markets, ensure_ascii=False)}   # of the dataset market_trades; "own" is our own spot trades
+sources = {json.dumps(known.markets or [OWN], ensure_ascii=False)}   # of the dataset market_trades; "own" is our own spot trades
 decimals = 3
 rounding = "half_up"
 
@@ -202,7 +222,13 @@ def _funding(books: Books, pays: str, today: date) -> str:
     money = books.home.currency
     policies = sorted(said(books, "policy"))
     held = {kind: _usable(accounts(books, kind, money)) for kind in ("reserve", "own")}
-    places = [one.place for kind in ("reserve", "own", "guarantee") for one in _usable(accounts(books, kind, pays))]
+    registered = said(books, "place")
+    places = [
+        one.place
+        for kind in ("guarantee", "reserve", "own")
+        for one in _usable(accounts(books, kind, pays))
+        if one.place in registered
+    ]
     payment = business_days_after(today, 2)
     receiver = next((one.code for one in held["reserve"]), f"reserve/{money}/{UNKNOWN}")
     payer = next((one.code for one in held["own"]), f"own/{money}/{UNKNOWN}")
@@ -214,7 +240,7 @@ def _funding(books: Books, pays: str, today: date) -> str:
 order = ["guarantee", "insurance", "reserve", "own", "outside"]
 outside = []                    # or [[funding.outside]] with account, amount and by: who promised it
 
-[funding.place]                 # where what is set apart for the claimants is kept
+[funding.place]                 # where what is set apart for the claimants is kept: a registered place, best one on trust
 {_toml(pays)} = {_toml(next(iter(places), UNKNOWN))}
 
 [funding.accounts]              # "all" of a source, or ["own/{money}/bank", …]

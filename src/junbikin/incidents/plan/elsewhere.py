@@ -13,7 +13,7 @@ from junbikin.books.claims import Approved, plans_of
 from junbikin.books.database import Books
 from junbikin.facts.engine import connect, identifier
 from junbikin.facts.engine import file as one_file
-from junbikin.figures import exact
+from junbikin.figures import Name, exact
 from junbikin.incidents.plan.document import Plan, plan_with
 from junbikin.incidents.timeline import timelines
 from junbikin.registry.requests import requests
@@ -32,6 +32,24 @@ class Expected:
 def standing(books: Books) -> tuple[Approved, ...]:
     """The approved plans of every incident that were not undone."""
     return tuple(one for incident in timelines(books) for one in plans_of(books, incident) if not one.reversed)
+
+
+def standings(books: Books, incident: str) -> dict[str, Name]:
+    """Digest → how far the approval of an incident's plan is, of those that somebody was asked to approve."""
+    found = {}
+    for request in requests(books):
+        says = request.content if request.action == "post" else {}
+        if (says.get("purpose"), says.get("incident")) == ("compensation", incident):
+            number = request.number
+            words = {
+                "": Name(f"request {number} waits", f"承認待ち（申請{number}）"),
+                "refuse": Name(f"request {number} was refused", f"却下（申請{number}）"),
+            }
+            found[str(says["plan"])] = words.get(request.verdict, Name("approved, not posted", "承認済（未記帳）"))
+    for one in plans_of(books, incident):
+        approved = Name(f"approved (record {one.record})", f"承認済（記録{one.record}）")
+        found[one.plan] = Name("undone", "取消済") if one.reversed else approved
+    return found
 
 
 def others(books: Books, plan: Plan) -> list[tuple[Plan, int]]:

@@ -11,7 +11,9 @@ from junbikin.errors import BadInput, SourceRefused
 from junbikin.facts.engine import file as one_file
 from junbikin.facts.engine import literal
 from junbikin.figures import Data, Name
+from junbikin.findings import Finding, Severity
 from junbikin.incidents.plan.balances import balances
+from junbikin.incidents.plan.customers import known_at_all, strangers
 from junbikin.incidents.plan.found import QUANTITY, Found, Scene
 from junbikin.incidents.plan.rule import ListedIn
 
@@ -33,7 +35,7 @@ def listed(scene: Scene, affected: ListedIn, how: str) -> Found:
     if states:
         name = Name(f"{affected.asset} that the file of accounts states", f"口座一覧に記載の{affected.asset}")
         rows = f"SELECT account_id, quantity::{QUANTITY} AS holding FROM work.given"
-        return Found(rows, Data(file.name, "quantity by account", digest), name)
+        return Found(rows, Data(file.name, "quantity by account", digest), name, _customers(scene, file))
     if affected.at is None:
         raise BadInput(
             "the accounts are named, but not the time at which their balances count", where=str(file),
@@ -51,6 +53,26 @@ def listed(scene: Scene, affected: ListedIn, how: str) -> Found:
         Name(f"{held.name.en}, of the accounts named", f"{held.name.ja}（指定口座）"),
         held.findings,
     )
+
+
+def _customers(scene: Scene, file: Path) -> tuple[Finding, ...]:
+    """Raises `SourceRefused` when some of the accounts are no customer's; a warning when no customer is known at all."""
+    if not known_at_all(scene):
+        return (
+            Finding(
+                "accounts-unknown",
+                Severity.WARNING,
+                Name("no balance of any customer is known: nobody can say whether these accounts are customers'", "利用者残高がなく、口座の実在を確認できない"),
+                Name("ingest customer_balances", "customer_balances を取り込む"),
+            ),
+        )  # fmt: skip
+    found = strangers(scene, "work.given", "line")
+    if found:
+        raise SourceRefused(
+            f"{found.count:,} of the accounts are no customer's, who never had a balance of anything; the first is {found.first}", where=str(file),
+            then="correct the accounts, or ingest the balances that have them",
+        )  # fmt: skip
+    return ()
 
 
 def _all_held(engine: duckdb.DuckDBPyConnection, held: Found, affected: ListedIn) -> None:
@@ -80,16 +102,17 @@ def _read(engine: duckdb.DuckDBPyConnection, file: Path) -> bool:
         raise SourceRefused(f"its columns are {', '.join(columns)}", where=str(file), then=then)
     states = len(columns) == 2
     number = r"regexp_full_match(quantity, '[0-9]{1,20}([.][0-9]{1,18})?') IS NOT TRUE OR regexp_full_match(quantity, '[0.]+')"
-    faults = [
-        ("coalesce(account_id, '') = ''", "there is no account"),
-        ("account_id <> trim(account_id)", "spaces stand around the account"),
-        ("count(*) OVER (PARTITION BY account_id) > 1", "the account stands here more than once"),
-        *([(number, "the quantity is no plain number above 0")] if states else []),
-    ]
-    cases = " ".join(f"WHEN {fault} THEN {literal(why)}" for fault, why in faults)
+    faults = {
+        "there is no account": ("coalesce(account_id, '') = ''", "write the account, or take the row out"),
+        "spaces stand around the account": ("account_id <> trim(account_id)", "take the spaces out"),
+        "the account stands here more than once": ("count(*) OVER (PARTITION BY account_id) > 1", "let each account stand in one row"),
+    }  # fmt: skip
+    if states:
+        faults["the quantity is no plain number above 0"] = (number, "write digits, such as 0.25")
+    cases = " ".join(f"WHEN {fault} THEN {literal(why)}" for why, (fault, _) in faults.items())
     wrong = engine.execute(
         f"SELECT line, account_id, why FROM (SELECT *, CASE {cases} END AS why FROM work.given) WHERE why IS NOT NULL ORDER BY line LIMIT 1"
     ).fetchall()
     for line, account, why in wrong:
-        raise SourceRefused(f"{why}: {account or '(none)'}", where=f"{file}, row {line}", then=then)
+        raise SourceRefused(f"{why}: {account or '(none)'}", where=f"{file}, row {line}", then=faults[why][1])
     return states

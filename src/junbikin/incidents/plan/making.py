@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -14,7 +14,7 @@ from sqlalchemy import select
 from junbikin.books.database import Books, telling
 from junbikin.books.journal import known_now
 from junbikin.books.schema import records
-from junbikin.errors import BadInput
+from junbikin.errors import BadInput, PositionProblem
 from junbikin.facts.engine import connect, literal
 from junbikin.facts.lake import Lake, open_lake
 from junbikin.facts.run import Progress
@@ -28,10 +28,12 @@ from junbikin.incidents.plan.document import DOCUMENT, NAME, Plan, read_folder, 
 from junbikin.incidents.plan.entitlements import CHUNK, FILE, chunks, write
 from junbikin.incidents.plan.found import Scene
 from junbikin.incidents.plan.funding import fund
-from junbikin.incidents.plan.legs import owed, payments, totals
+from junbikin.incidents.plan.legs import Payment, owed, payments, totals
+from junbikin.incidents.plan.possible import check, check_decimals
 from junbikin.incidents.plan.refill import instalments, positions_after
 from junbikin.incidents.plan.rule import ListedIn, read_rule
 from junbikin.incidents.plan.written import Made, written
+from junbikin.registry.requests import requests
 from junbikin.reserve.ledger import Ledger
 from junbikin.reserve.prices import Prices
 from junbikin.reserve.sources import data_source
@@ -46,15 +48,12 @@ def make(
 
     Its payments go into the books `size` at a time.
 
-    Raises `BadInput` when the rule or what it needs is not right, or when another plan of this name was asked for already.
+    Raises `BadInput` when the incident is closed, the rule or what it needs is not right, or another plan of this name was asked for already.
     """
     if not NAME.fullmatch(name):
         raise BadInput(f"{name!r} cannot name a plan", then="use letters, digits, dot, dash and underscore, at most 64")
     happened, rule = incident_of(books, incident), read_rule(file)
-    if rule.pays_on < today:
-        raise BadInput(
-            f"the day of payment {rule.pays_on} is past", where=f"{file}, payment.on", then="write a day ahead"
-        )
+    check(books, happened, rule, file, today)
     folder = plan_folder(books.home, incident, name)
     with _aside(folder) as aside:
         engine = connect(books.home.memory_limit, aside / "spill")
@@ -62,9 +61,10 @@ def make(
         scene = Scene(open_lake(books.home), books, incident, engine, aside)
         progress("who is affected", 0.05)
         holders = gather(scene, rule)
+        check_decimals(books, rule, holders)
         progress("shares", 0.5)
         whole = owed(rule, holders)
-        paid = payments(scene.lake, engine, rule, holders, whole)
+        paid, coarse = _paying(payments(scene.lake, engine, rule, holders, whole))
         progress("entitlements", 0.6)
         write(engine, [payment.leg for payment in paid], aside / FILE)
         digested = chunks(
@@ -90,7 +90,7 @@ def make(
             size=size,
             cost=_cost(totals(paid), worth, books.home.currency),
             taken=taken,
-            beyond=_beyond(taken, whole),
+            beyond=(*_beyond(taken, whole), *coarse),
             funded=funded,
             after=positions_after(scene.lake, ledger, funded),
             instalments=instalments(funded, rule.replenishment, books.home.currency),
@@ -136,6 +136,29 @@ def _taken(incident: Incident, asset: str) -> Figure:
     return total(parts, asset).named("plan.taken", f"{asset} taken", f"{asset}の流出額")
 
 
+def _paying(worked: Sequence[Payment]) -> tuple[tuple[Payment, ...], tuple[Finding, ...]]:
+    """The parts that pay something, and a notice of each that does not. Raises `BadInput` when none does."""
+    paid = tuple(payment for payment in worked if payment.total.value != 0)
+    if not paid:
+        sums = ", ".join(f"{plain(payment.exact.known)} {payment.part.pays}" for payment in worked)
+        raise BadInput(
+            f"the plan pays nothing: its totals, {sums}, round to 0",
+            where="[[parts]]", then="look at price, decimals and rounding, and at what was lost",
+        )  # fmt: skip
+    return paid, tuple(_rounds_to_nothing(payment) for payment in worked if payment.total.value == 0)
+
+
+def _rounds_to_nothing(payment: Payment) -> Finding:
+    pays = payment.part.pays
+    return Finding(
+        "part-rounds-to-nothing",
+        Severity.NOTICE,
+        Name(f"nothing is paid in {pays}: its total rounds to 0", f"{pays}での支払はない：総額を丸めると0になる"),
+        Name("look at decimals and rounding of the part", "当該部分の桁数と端数処理を確認する"),
+        amount=payment.exact,
+    )
+
+
 def _beyond(taken: Figure, owed: Figure) -> tuple[Finding, ...]:
     """A warning when the plan makes good more than is stated to be taken of the asset."""
     if owed.known <= taken.known:
@@ -172,15 +195,38 @@ def _named(books: Books, name: str, aside: Path, folder: Path) -> None:
         working.unlink(missing_ok=True)
     shutil.rmtree(aside / "spill", ignore_errors=True)
     if folder.exists():
-        before = read_folder(folder).digest
-        if asked_for(books, before):
-            if before == read_folder(aside).digest:
+        before, made = _whole(folder), read_folder(aside)
+        if before is None:
+            _not_lost(books, made, folder)
+        elif asked_for(books, before):
+            if before == made.digest:
                 return
             raise BadInput(
                 f"the plan {name} was asked for already, and this one is another", where=str(folder), then="give this one another name"
             )  # fmt: skip
         shutil.rmtree(folder)
     aside.rename(folder)
+
+
+def _whole(folder: Path) -> str | None:
+    """The digest of the plan in a folder; None when its document is not whole."""
+    try:
+        return read_folder(folder).digest
+    except PositionProblem:
+        return None
+
+
+def _not_lost(books: Books, made: Plan, folder: Path) -> None:
+    """Raises `BadInput` when a folder whose document is not whole may hold a plan that was asked for, other than the one made now."""
+    here = {made.digest, *(_whole(other) for other in folder.parent.iterdir() if NAME.fullmatch(other.name))}
+    for request in requests(books):
+        says = request.content if request.action == "post" and request.verdict != "refuse" else {}
+        of_plan = (says.get("purpose"), says.get("incident")) == ("compensation", made.incident)
+        if of_plan and says["plan"] not in here:
+            raise BadInput(
+                f"the plan that stands here is not whole, and may be {says['plan'][:12]}, which was asked for by request {request.number}",
+                where=str(folder), then="restore the folder from a backup, or give the new plan another name",
+            )  # fmt: skip
 
 
 def asked_for(books: Books, plan: str) -> bool:

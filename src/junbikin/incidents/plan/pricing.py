@@ -19,7 +19,8 @@ OWN = "own"
 """The source that is the operator's own trades, on its spot lines."""
 
 _AT = identifier("at")
-_SPOT = "line IN ('spot_principal', 'spot_brokered', 'spot_venue')"
+SPOT = "line IN ('spot_principal', 'spot_brokered', 'spot_venue')"
+"""SQL of the operator's trades that are spot trades."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def _vwap(market: _Market, rule: Vwap) -> Figure:
 
 
 def _traded(market: _Market, rule: Vwap, source: str, span: str) -> tuple[Figure, Figure]:
-    dataset, only = ("trades", _SPOT) if source == OWN else ("market_trades", f"source = {literal(source)}")
+    dataset, only = ("trades", SPOT) if source == OWN else ("market_trades", f"source = {literal(source)}")
     segments = market.lake.days(dataset, _day(market.lake, rule.since), _day(market.lake, rule.until))
     paths = [str(market.lake.home.facts / segment.file) for found in segments.values() for segment in found]
     # The types are given: the engine would narrow the product. What is beyond 8 decimals is summed apart.

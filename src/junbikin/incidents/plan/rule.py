@@ -177,8 +177,9 @@ def read_rule(path: Path) -> Rule:
     pays_on, refill = _payment(top.table("payment")), _replenishment(top.table("replenishment"))
     if refill.first < pays_on:
         raise top.wrong(
-            "replenishment.first", "the reserve would be refilled before it is used", f"write {pays_on} or a later day"
-        )
+            "replenishment.first", f"the reserve would be refilled on {refill.first}, before it is used on {pays_on} (payment.on)",
+            f"write {pays_on} or a later day, or correct the day of payment",
+        )  # fmt: skip
     return Rule(
         title=top.text("title"),
         affected=affected,
@@ -227,6 +228,11 @@ def _part(table: Table, asset: str) -> Part:
         raise table.wrong("price", f"{asset} for {asset} is in kind and has no price", "leave the price out")
     if pays == "JPY" and table.has("decimals") and table.count("decimals", MOST_DECIMALS):
         raise table.wrong("decimals", "nothing is paid in parts of a yen", "write decimals = 0")
+    if pays != asset and not table.has("price"):
+        raise table.wrong(
+            "price", f"price is not stated, and {pays} for {asset} is not in kind",
+            f'write [parts.price] below the part, or pays = "{asset}" to pay in kind',
+        )  # fmt: skip
     return Part(
         table.above_zero("share"),
         pays,

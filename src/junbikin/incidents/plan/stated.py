@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -51,11 +52,14 @@ class Table:
         return self.content[key]
 
     def _not_possible(self, key: str, form: str) -> BadInput:
-        return self.wrong(key, f"{key} = {self.content[key]!r} is not possible", f"write {form}")
+        return self.wrong(key, f"{key} = {_as_written(self.content[key])} is not possible", f"write {form}")
 
     def table(self, key: str) -> Table:
         """A table under this one."""
-        form = f"a part [{'.'.join(filter(None, (self.part, key)))}]"
+        name = re.sub(
+            " [0-9]+", "", ".".join(filter(None, (self.part, key)))
+        )  # a list's tables are numbered for people only
+        form = f"a part [{name}]"
         found = self._stated(key, form)
         if not isinstance(found, dict):
             raise self._not_possible(key, form)
@@ -101,7 +105,7 @@ class Table:
         if found not in words:
             near = difflib.get_close_matches(found, words, 1)
             raise self.wrong(
-                key, f"{key} = {found!r} is not possible", (f"did you mean {near[0]!r}? " if near else "") + "the words are " + ", ".join(words)
+                key, f"{key} = {_as_written(found)} is not possible", (f"did you mean {near[0]!r}? " if near else "") + "the words are " + ", ".join(words)
             )  # fmt: skip
         return found
 
@@ -153,6 +157,11 @@ class Table:
         if not isinstance(day, date) or isinstance(day, datetime):
             raise self._not_possible(key, form)
         return day
+
+
+def _as_written(value: Any) -> str:
+    """A value as TOML writes it, near enough to be found in the file."""
+    return value.isoformat() if isinstance(value, date | time) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def read_toml(path: Path) -> Table:
