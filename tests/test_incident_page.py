@@ -19,6 +19,8 @@ from junbikin.registry import people
 from test_books_page import password, pattern, spaced
 
 PAGE = Path(__file__).parent.parent / "docs" / "incident.md"
+LETTERS = ("association-041.pdf", "association-058.pdf")
+"""By which the page has the accident confirmed."""
 FENCED = re.compile(r"^```(toml)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -89,6 +91,8 @@ def test_the_walk_through_goes_from_the_opening_to_the_last_settled_payment(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(people, "_COST", {"time_cost": 1, "memory_cost": 8, "parallelism": 1})
     env = {"JUNBIKIN_LANG": "en"}
+    for letter in LETTERS:
+        Path(letter).write_text("the association confirms it", encoding="utf-8")
     walked = list(steps())
     assert sum(step.does.startswith("junbikin ") for step in walked) > 50
     for step in walked:

@@ -144,7 +144,7 @@ def _measured(home: Home, books: Books, customers: int, whole: bool) -> Iterator
     if whole:
         yield from _entitlements(home, rule)
     yield Row(f"plan of {customers:,}, made", planned.seconds, "s", f"peak {planned.peak_gb:.2f} GB")
-    _command("incident ask inc p --why bench --permission", "exempt: bench", who="cem")
+    _command("incident ask inc p --why bench --confirmed bench --evidence", str(rule), who="cem")
     [request] = [r for r in json.loads(_output("request", "list", "--json"))["requests"] if not r["verdict"]]
     _command(f"request approve {request['request']} --why bench", who="ben")
     judged = _command("incident payees inc p")

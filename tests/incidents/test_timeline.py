@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc8785
 
 from books.cast import Cast
 from custody.conftest import bring
@@ -19,8 +20,9 @@ from junbikin.facts.lake import open_lake
 from junbikin.home import Home
 from junbikin.incidents import incident as events
 from junbikin.incidents.deadlines import Standing, deadlines
+from junbikin.incidents.documents import keep_text
 from junbikin.incidents.incident import Incident, incident_of, incidents
-from junbikin.incidents.permission import RULEBOOK, case_of, in_words
+from junbikin.incidents.permission import ANSWER, RULEBOOK, answer, case_of, in_words
 from junbikin.incidents.telling import check
 from junbikin.incidents.timeline import tell
 from junbikin.incidents.valued import valued
@@ -132,8 +134,6 @@ def test_an_incident_is_opened_once(told: Told) -> None:
         told.tell("inc-6", {**told.of("inc-6").opening.says})
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "..", "a:b", "あ", "x" * 65])
-def test_a_name_that_could_not_be_a_folder_or_an_account_is_refused(told: Told, name: str) -> None:
 def test_names_that_differ_in_capitals_alone_are_one(told: Told) -> None:
     told.opened("Inc-Cap")
     with pytest.raises(BadInput, match="Inc-Cap already, which differs from inc-cap only in capitals"):
@@ -200,6 +200,8 @@ def test_nothing_more_is_taken_or_got_back_once_it_is_closed(told: Told) -> None
         check(told.of("inc-11"), events.state("opened"), AT)
 
 
+@pytest.mark.parametrize("name", ["", "a/b", "..", "a:b", "あ", "x" * 65])
+def test_a_name_that_could_not_be_a_folder_or_an_account_is_refused(told: Told, name: str) -> None:
     with pytest.raises(BadInput, match="cannot name an incident"):
         told.opened(name)
 
@@ -271,7 +273,9 @@ def test_deadlines_are_kept_late_due_and_overdue(told: Told) -> None:
     assert stands["contained"] is Standing.OVERDUE
 
 
-@pytest.mark.parametrize(("to", "what"), [("customers", "first_notice"), ("authority", "customer_notice"), ("public", "final")])
+@pytest.mark.parametrize(
+    ("to", "what"), [("customers", "first_notice"), ("authority", "customer_notice"), ("public", "final")]
+)
 def test_a_report_that_would_keep_no_deadline_is_refused(to: str, what: str) -> None:
     with pytest.raises(BadInput, match="would keep no deadline"):
         events.reported(to, what, "")
@@ -283,8 +287,6 @@ def test_a_notice_to_customers_keeps_no_deadline_of_the_authority(told: Told) ->
     assert told.standing("due-2", FOUND + timedelta(hours=2))["first notice to the authority"] is Standing.OVERDUE
 
 
-def test_business_days_skip_weekends_and_holidays(told: Told) -> None:
-    """Found on Monday 2025-06-02: ten business days later is 2025-06-16; seven is 2025-06-11."""
 def test_closing_ends_what_was_to_come_and_undoes_nothing_that_was_missed(told: Told) -> None:
     """The follow-up is due on 2025-06-16 and was not given by then; it was closed on the 20th."""
     told.opened("due-8")
@@ -297,6 +299,8 @@ def test_closing_ends_what_was_to_come_and_undoes_nothing_that_was_missed(told: 
     assert stands["progress by 2025-07-10"] is Standing.DROPPED
 
 
+def test_business_days_skip_weekends_and_holidays(told: Told) -> None:
+    """Found on Monday 2025-06-02: ten business days later is 2025-06-16; seven is 2025-06-11."""
     told.opened("due-3")
     dues = {each.name.en: each.due_at for each in deadlines(told.home, told.of("due-3"), [], FOUND)}
     assert dues["follow-up report"].isoformat() == "2025-06-16T23:59:59.999999+09:00"
@@ -335,9 +339,10 @@ def test_what_is_paid_without_confirmation_is_reported_where_its_item_asks_for_i
     told.opened("due-6", "system_failure")
     case = case_of(told.of("due-6"), date(2025, 6, 20), ["books_show_it"], per_day=Decimal(5_000_000))
     book = load_rulebook(RULEBOOK)
-    words = in_words(book, book.permitted(case))
-    assert words.startswith("exempt: jp-fiea-39 FIB Ordinance 119(1)(xi)")
-    permissions = [words, "confirmed: no. 12", "exempt: jp-fiea-39 FIB Ordinance 119(1)(i) final judgment: it is there"]
+    said = book.permitted(case)
+    digest = keep_text(told.home, "due-6", rfc8785.dumps(answer(book, case, said)), ".json")
+    words = ANSWER.format(words=in_words(said), digest=digest)
+    permissions = [words, "confirmed: no. 12", "exempt: as typed; to be reported by 2025-07-01"]
     at = datetime(2025, 7, 31, 16, tzinfo=UTC)
     [due] = [each for each in deadlines(told.home, told.of("due-6"), permissions, at) if "without" in each.name.en]
     assert (due.due_at.isoformat(), due.standing(at)) == ("2025-07-31T23:59:59.999999+09:00", Standing.OVERDUE)
@@ -352,6 +357,6 @@ def test_a_hack_gives_no_words_for_a_plan_until_it_is_confirmed(told: Told) -> N
     book = load_rulebook(RULEBOOK)
     said = book.permitted(case_of(told.of("due-7"), date(2025, 6, 20), [], largest=Decimal(1), per_day=Decimal(1)))
     assert said.needed is True
-    assert in_words(book, said) == ""
+    assert in_words(said) == ""
     with pytest.raises(BadInput, match="'hearsay' is no ground"):
         book.permitted(case_of(told.of("due-7"), date(2025, 6, 20), ["hearsay"]))

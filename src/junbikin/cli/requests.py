@@ -31,6 +31,7 @@ def list_(ctx: click.Context, waiting: bool, json_: bool) -> None:
     """List requests, oldest first, with what became of them."""
     from junbikin.books.database import open_books
     from junbikin.registry.requests import requests
+    from junbikin.reports.requests import about
 
     home = home_of(ctx)
     with open_books(home) as books:
@@ -50,7 +51,7 @@ def list_(ctx: click.Context, waiting: bool, json_: bool) -> None:
         titles,
         (
             (
-                str(each.number), times.shown(home, each.asked_at), each.asked_by, each.action, each.subject, each.why,
+                str(each.number), times.shown(home, each.asked_at), each.asked_by, each.action, about(each, lang_of(ctx)), each.why,
                 _stands(each, lang_of(ctx)), str(each.effect or ""),
             )
             for each in found

@@ -87,7 +87,9 @@ def _unconfirmed(home: Home, incident: Incident, permissions: Iterable[str]) -> 
     """What is paid without confirmation is reported, where the item that it is paid under asks for that."""
     reported = _first(_told(incident, "authority", ("permission_report",)))
     name = Name("report of payments made without confirmation", "確認を要しない補塡の報告")
-    for rulebook, day in sorted({due for permission in permissions if (due := report_due(permission))}):
+    for rulebook, day in sorted(
+        {due for permission in permissions if (due := report_due(home, incident.id, permission))}
+    ):
         _, rule = load_rulebook(rulebook, home.path).on(day).word("report.months")
         yield Deadline(name, home.end_of(day), rule, reported)
 

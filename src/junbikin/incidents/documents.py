@@ -1,4 +1,4 @@
-"""Documents of an incident: reports as they were given, evidence of disputes. Kept in the home by their SHA-256."""
+"""Documents of an incident: reports as they were given, evidence, what permissions rest on. Kept in the home by their SHA-256."""
 
 from __future__ import annotations
 
@@ -25,6 +25,17 @@ def keep(home: Home, incident: str, file: Path) -> str:
         half = target.with_name(f".{target.name}.{os.getpid()}")
         shutil.copyfile(file, half)
         half.replace(target)
+    return digest
+
+
+def keep_text(home: Home, incident: str, content: bytes, suffix: str) -> str:
+    """Keeps a document that was made here and returns its SHA-256."""
+    digest = hashlib.sha256(content).hexdigest()
+    target = documents_folder(home, incident) / f"{digest}{suffix}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    half = target.with_name(f".{target.name}.{os.getpid()}")
+    half.write_bytes(content)
+    half.replace(target)
     return digest
 
 

@@ -1,16 +1,26 @@
-"""Permission (事故確認) for one incident: whether its losses may be made good without confirmation, by a rulebook that says so."""
+"""Permission (事故確認) for one incident: whether its losses may be made good without confirmation, by a rulebook that says so.
+
+What a plan is asked with is worked out in `plan/permitted.py`.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
+from junbikin.errors import PositionProblem
 from junbikin.figures import Figure, Name, given, hole
 from junbikin.figures.source import Stated
+from junbikin.home import Home
+from junbikin.incidents.documents import kept
+from junbikin.incidents.folders import documents_folder
 from junbikin.incidents.incident import Incident
-from junbikin.rulebooks.interface import Case, Permission
+from junbikin.rulebooks.interface import Case, Item, Permission
 from junbikin.rulebooks.load import Rulebook
 
 RULEBOOK = "jp-fiea-39"
@@ -34,11 +44,10 @@ def case_of(
     evident: Decimal | None = None,
 ) -> Case:
     """What is to be made good for an incident, offered or paid on a day; amounts in yen, holes where nobody states them."""
-    amounts = {
-        key: _stated(key, value, incident)
-        for key, value in (("largest", largest), ("per_day", per_day), ("evident", evident))
-    }
-    return Case(on, incident.cause, **amounts, act=act, grounds=frozenset(grounds))
+    return Case(
+        on, incident.cause, _stated("largest", largest, incident), _stated("per_day", per_day, incident),
+        _stated("evident", evident, incident), act, frozenset(grounds),
+    )  # fmt: skip
 
 
 def _stated(key: str, value: Decimal | None, incident: Incident) -> Figure:
@@ -48,23 +57,50 @@ def _stated(key: str, value: Decimal | None, incident: Incident) -> Figure:
     return given(value, "JPY", name, Stated(f"whoever asked about {incident.id}"), key)
 
 
-def in_words(rulebook: Rulebook, said: Permission) -> str:
-    """What goes into a plan as its permission: `exempt: …` with the items that apply; "" while confirmation is needed or nobody can say.
-
-    What was confirmed is stated by whoever asks, as `confirmed: …` with its reference.
-    """
+def in_words(said: Permission) -> str:
+    """The items by which no confirmation is needed, why, and by when it is reported; "" while it is needed or nobody can say."""
     if said.needed is not False:
         return ""
-    items = [item for item in said.items if item.applies]
-    words = "; ".join(f"{item.name.en}: {item.why.en}" for item in items)
-    report = f"; to be reported by {said.report_by}" if said.report_by else ""
-    return f"exempt: {rulebook.id} {words}{report}"
+    items = "; ".join(f"{item.name.en}: {item.why.en}" for item in said.items if item.applies)
+    return items + (f"; to be reported by {said.report_by}" if said.report_by else "")
 
 
-_REPORT = re.compile(r"exempt: (\S+) .*; to be reported by ([0-9]{4}-[0-9]{2}-[0-9]{2})")
+def answer(rulebook: Rulebook, case: Case, said: Permission) -> dict[str, Any]:
+    """What a rulebook says of a case, as JSON; amounts are strings."""
+    return {
+        "rulebook": rulebook.id, "digest": rulebook.digest, "on": case.on.isoformat(), "cause": case.cause, "act": said.act,
+        "grounds": sorted(case.grounds), "people": str(case.people), "shown": str(case.shown), "needed": said.needed,
+        "report_by": said.report_by and said.report_by.isoformat(), "accident": _item(said.accident), "scope": _item(said.scope),
+        "items": [_item(item) for item in said.items], "figures": {step.key: step.node["value"] for step in said.steps},
+    }  # fmt: skip
 
 
-def report_due(permission: str) -> tuple[str, date] | None:
-    """The rulebook by which payments without confirmation are reported, and the day by when; None where a plan's permission asks for none."""
-    found = _REPORT.fullmatch(permission)
-    return (found[1], date.fromisoformat(found[2])) if found else None
+def _item(item: Item) -> dict[str, Any]:
+    return {
+        "key": item.key, "name": item.name.words, "applies": item.applies, "why": item.why.words,
+        "provenance": str(item.rule.provenance), "citation": {"en": item.rule.citation, "ja": item.rule.citation_ja},
+    }  # fmt: skip
+
+
+ANSWER = "exempt: {words}; answer sha256 {digest}"
+"""How a plan's permission names the rulebook's answer that it rests on, a document of the incident."""
+_ANSWER = re.compile(r"exempt: .*; answer sha256 ([0-9a-f]{64})(?:,.*)?")
+
+
+def report_due(home: Home, incident: str, permission: str) -> tuple[str, date] | None:
+    """The rulebook by which payments without confirmation are reported, and the day by when; None where a plan's permission asks for none.
+
+    Both come from the answer that the permission names. Raises `PositionProblem` when this home has another or none.
+    """
+    found = _ANSWER.fullmatch(permission)
+    if found is None:
+        return None
+    file = kept(home, incident, found[1])
+    content = file.read_bytes() if file else b""
+    if hashlib.sha256(content).hexdigest() != found[1]:
+        raise PositionProblem(
+            f"what a plan's permission rests on is not here: {permission}", where=str(file or documents_folder(home, incident)),
+            then="bring the incident's documents from the home in which the plan was asked for",
+        )  # fmt: skip
+    says = json.loads(content)
+    return (says["rulebook"], date.fromisoformat(says["report_by"])) if says["report_by"] else None

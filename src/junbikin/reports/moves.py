@@ -12,6 +12,7 @@ from junbikin.books.columns import Side, first, sides
 from junbikin.books.database import Books
 from junbikin.books.flows import flows, owner_names
 from junbikin.figures import Name
+from junbikin.home import Home
 from junbikin.reports.words import Lang, grouped, say, visible
 
 _WORDS = {
@@ -21,10 +22,16 @@ _WORDS = {
     "reference": Name("reference", "参照"),
     "evidence": Name("evidence", "証憑"),
     "incident": Name("incident", "事故"),
-    "plan": Name("plan", "補償計画"),
+    "name": Name("plan", "補償計画"),
+    "plan": Name("digest of the plan", "補償計画のダイジェスト"),
     "permission": Name("permission", "補償の許容"),
     "affected": Name("asset taken", "流出資産"),
     "who": Name("affected", "対象者"),
+    "at": Name("who held it at", "残高の基準時"),
+    "also": Name("PAID BY OTHER PLANS AS WELL", "他の補償計画でも支払われる者"),
+    "besides": Name("why they are owed both", "重ねて支払う理由"),
+    "promised": Name("rests on a promise, not come in yet", "未入金の約束に基づく財源"),
+    "receivable": Name("expected of insurers later", "未収保険金"),
     "disputes": Name("disputes, by record", "不服申立て（記録）"),
     "legs": Name("is for", "内訳"),
     "position": Name("position", "ポジション"),
@@ -49,7 +56,11 @@ def moves(
     stated = [
         (word("purpose", lang), f"{says['purpose']} ({_meaning(books, says['purpose'], summed, lang)})"),
         (word("effective", lang), at or word("recorded", lang)),
-        *((word(name, lang), _stated(value, lang)) for name, value in says.items() if name != "purpose"),
+        *(
+            (word(name, lang), _stated(name, value, lang, books.home))
+            for name, value in says.items()
+            if name != "purpose"
+        ),
     ]
     lines = [f"  {name}: {visible(text)}" for name, text in stated]
     shown = first(books, entries, limit)
@@ -65,8 +76,10 @@ def moves(
     return lines
 
 
-def _stated(value: Any, lang: Lang) -> str:
+def _stated(name: str, value: Any, lang: Lang, home: Home) -> str:
     """What a batch states as people read it; of each leg of a plan its sum and for how many, since the plan's digest covers the rest."""
+    if name == "at":
+        return datetime.fromisoformat(value).astimezone(home.time_zone).isoformat(sep=" ", timespec="seconds")
     if not isinstance(value, list):
         return str(value)
     people = "{total} {asset}（{people}名）" if lang == "ja" else "{total} {asset} for {people} customers"

@@ -1,17 +1,15 @@
-"""What a rulebook says of making good a loss, for the terminal and for programs: each item, whether it applies, and why."""
+"""What a rulebook says of making good a loss, for the terminal: each item, whether it applies, and why."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from junbikin.figures import Name
 from junbikin.reports.words import Lang, say, visible
-from junbikin.rulebooks.interface import Case, Item, Permission
-from junbikin.rulebooks.load import Rulebook
+from junbikin.rulebooks.interface import Item, Permission
 
 _APPLIES = {True: Name("applies", "該当"), False: Name("no", "非該当"), None: Name("not known", "不明")}
 _NEEDED = {
@@ -29,24 +27,7 @@ def verdict(said: Permission) -> Name:
     return Name(f"{en} It is reported by {said.report_by}.", f"{ja}{said.report_by}までに報告する。")
 
 
-def permission_document(rulebook: Rulebook, case: Case, said: Permission) -> dict[str, Any]:
-    """The answer as JSON; amounts are strings."""
-    return {
-        "rulebook": rulebook.id, "digest": rulebook.digest, "on": case.on.isoformat(), "cause": case.cause, "act": said.act,
-        "grounds": sorted(case.grounds), "needed": said.needed, "report_by": said.report_by and said.report_by.isoformat(),
-        "accident": _item(said.accident), "scope": _item(said.scope), "items": [_item(item) for item in said.items],
-        "figures": {step.key: step.node["value"] for step in said.steps},
-    }  # fmt: skip
-
-
-def _item(item: Item) -> dict[str, Any]:
-    return {
-        "key": item.key, "name": item.name.words, "applies": item.applies, "why": item.why.words,
-        "provenance": str(item.rule.provenance), "citation": {"en": item.rule.citation, "ja": item.rule.citation_ja},
-    }  # fmt: skip
-
-
-def permission_parts(rulebook: Rulebook, said: Permission, lang: Lang) -> Iterator[Text | Table]:
+def permission_parts(said: Permission, lang: Lang) -> Iterator[Text | Table]:
     """The answer as the terminal shows it."""
     ja = lang == "ja"
     yield Text(say(verdict(said), lang), style="bold")

@@ -24,7 +24,7 @@ def request_lines(books: Books, request: Request, lang: Lang, limit: int | None 
     ja = lang == "ja"
     asked = entries(request)
     lines = [
-        f"申請{request.number}：{request.action} {request.subject}" if ja else f"request {request.number}: {request.action} {request.subject}",
+        f"申請{request.number}：{request.action} {about(request, lang)}" if ja else f"request {request.number}: {request.action} {about(request, lang)}",
         f"  {'申請者' if ja else 'asked by'}: {request.asked_by}, {_at(books, request.asked_at)}",
         f"  {'理由' if ja else 'why'}: {request.why}",
     ]  # fmt: skip
@@ -35,6 +35,16 @@ def request_lines(books: Books, request: Request, lang: Lang, limit: int | None 
         lines += _changes(books, request, lang)
     lines += [f"  {key}  sha256 {digest}" for key, digest in request.says.get("batches", {}).items()]
     return [visible(line) for line in [*lines, *_standing(books, request, lang)]]
+
+
+def about(request: Request, lang: Lang) -> str:
+    """What it is about as people call it: a compensation plan by its name, anything else by its subject."""
+    says = request.content
+    if request.action != "post" or says.get("purpose") != "compensation" or "name" not in says:
+        return request.subject
+    return (
+        f"{says['incident']}の補償計画{says['name']}" if lang == "ja" else f"plan {says['name']} of {says['incident']}"
+    )
 
 
 def _at(books: Books, at: datetime) -> str:
@@ -50,6 +60,8 @@ def _changes(books: Books, request: Request, lang: Lang) -> Iterator[str]:
         was = in_words(now[name]) if name in now and now[name] != value else ""
         note = was and (f"（現在：{was}）" if lang == "ja" else f" (now: {was})")
         yield f"  {name}: {in_words(value)}{note}"
+    if request.action == "dispute":
+        yield from _beyond(books, request, lang)
     mark = request.content.get("verifier", "")[:16]
     if mark:
         yield f"  {'パスワードカードの照合番号' if lang == 'ja' else 'a new password; the mark of its card'}: {mark}"
@@ -57,18 +69,6 @@ def _changes(books: Books, request: Request, lang: Lang) -> Iterator[str]:
         yield f"  {'効力発生' if lang == 'ja' else 'effective'}: {_at(books, datetime.fromisoformat(request.effective_at))}"
 
 
-def in_words(value: object) -> str:
-    """What is said of a subject, as people write it."""
-    if isinstance(value, bool):
-    if request.action == "dispute":
-        yield from _beyond(books, request, lang)
-        return "yes" if value else "no"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _standing(books: Books, request: Request, lang: Lang) -> list[str]:
-    ja = lang == "ja"
-    if request.verdict:
 def _beyond(books: Books, request: Request, lang: Lang) -> Iterator[str]:
     """The warning that a dispute's adjustment is out of all proportion."""
     of, says = incident_of(books, request.subject.partition(":")[0]), request.content
@@ -77,6 +77,16 @@ def _beyond(books: Books, request: Request, lang: Lang) -> Iterator[str]:
         yield f"  {'注意' if lang == 'ja' else 'warning'}: {say(warning, lang)}"
 
 
+def in_words(value: object) -> str:
+    """What is said of a subject, as people write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _standing(books: Books, request: Request, lang: Lang) -> list[str]:
+    ja = lang == "ja"
+    if request.verdict:
         verdict = {"approve": ("approved", "承認"), "refuse": ("refused", "却下")}[request.verdict][ja]
         when = _at(books, request.decided_at) if request.decided_at else ""
         lines = [f"  {verdict}: {request.decided_by}, {when}: {request.decided_why}"]

@@ -74,8 +74,10 @@ def test_asking_shows_what_would_move_and_waits_for_somebody_else(scene: Scene) 
         "ask",
         INCIDENT,
         "asked",
-        "--permission",
-        "confirmed: by the association",
+        "--confirmed",
+        "by the association",
+        "--evidence",
+        str(rules / "yen.toml"),
         "--why",
         "the board decided",
     ]
