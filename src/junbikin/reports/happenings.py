@@ -37,7 +37,8 @@ def in_full(home: Home, says: Mapping[str, Any], lang: Lang) -> str:
     """The same with everything that goes on record, as it is shown to whoever is about to tell it."""
     ja = lang == "ja"
     details = _DETAILS.get(says["event"], _nothing)(home, says, lang)
-    return visible(event_words(says, lang) + "".join(f"{'、' if ja else ', '}{detail}" for detail in details))
+    words = str(says["title"]) if says["event"] == "opened" else event_words(says, lang)
+    return visible(words + "".join(f"{'、' if ja else ', '}{detail}" for detail in details))
 
 
 def when(home: Home, at: datetime) -> str:
