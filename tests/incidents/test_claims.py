@@ -19,11 +19,11 @@ from junbikin.books.claims import Act, plans_of
 from junbikin.errors import BadInput, PositionProblem
 from junbikin.facts.engine import connect
 from junbikin.incidents.claim_lists import write_list
-from junbikin.incidents.claims import Moment, Part, Reasons, claims_of, followed
+from junbikin.incidents.claims import LegClaims, Moment, Part, Reasons, claims_of, followed
 from junbikin.incidents.disputes import file
 from junbikin.incidents.incident import incident_of
 from junbikin.incidents.standing import Standing, take
-from junbikin.reports.claims import claims_document, claims_parts
+from junbikin.reports.claims import claims_document, claims_parts, standing_rows
 from junbikin.reports.claims_charts import HEIGHT, WIDTH, steps
 from junbikin.reports.claims_page import claims_page
 
@@ -90,7 +90,7 @@ def test_who_is_not_sent_is_told_with_why(paying: Paying, tmp_path: Path) -> Non
     paying.entitle()
     home = paying.scene.home
     above = payees_folder(home, INCIDENT, paying.plan.digest)
-    judged = prepare(home, open_lake(home), paying.plan.entitlements, above, quiet)
+    judged = prepare(home, open_lake(home), paying.plan.digest, paying.plan.entitlements, above, quiet)
     keep_as_newest(above, judged.digest)
     [leg] = claims_of(paying.scene.cast.books, INCIDENT).plans[0].legs
     assert leg.kept_for == {Status.NO_INSTRUCTION: Part(3, Decimal(47_500_000))}
@@ -136,12 +136,25 @@ def test_screen_and_page_say_the_same_in_both_languages(paying: Paying) -> None:
     books, home = paying.scene.cast.books, paying.scene.home
     found, of = claims_of(books, INCIDENT), incident_of(books, INCIDENT)
     page = claims_page(home, found, of, AT, "en")
-    for text in ("¥15,000,000", "¥2,500,000", "31.5%", "51 days 21 h", "51日21時間", "&lt;b&gt;closed 1", "支払済"):
+    for text in ("¥15,000,000", "¥2,500,000", "31.6%", "51 days 21 h", "51日21時間", "&lt;b&gt;closed: 1", "支払済"):
         assert text in page, text
     assert "<b>closed" not in page
     assert "script" not in page
     for lang in ("en", "ja"):
         assert list(claims_parts(home, found, of, AT, lang))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(0, 10**6), min_size=4, max_size=4).filter(any))
+def test_shares_sum_to_100_and_nothing_is_whole_before_it_is(amounts: list[int]) -> None:
+    parts = {standing: Part(1, Decimal(amount)) for standing, amount in zip(Standing, amounts, strict=True)}
+    leg = LegClaims("JPY", Part(4, Decimal(sum(amounts))), 0, parts, {}, {}, ())
+    rows = [(part.amount, Decimal(share.rstrip("%"))) for _, part, share in standing_rows(leg)]
+    assert sum(share for _, share in rows[1:5]) == 100
+    assert rows[5][1] == 100 - rows[1][1]
+    for amount, share in rows[:5]:
+        assert abs(share - amount * 100 / sum(amounts)) < Decimal("0.15")
+        assert (share == 100) == (amount == sum(amounts))
 
 
 # The standing of numbers over time, against one number at a time.

@@ -45,6 +45,7 @@ def claims(
         )
     with open_books(home) as books, progress_bar() as progress:
         of = _incident(books, incident)
+        progress("claims", 0.1)
         found = claims_of(books, of.id, plan)
         if which and to:
             standing = [each.approved for each in found.plans if not each.approved.reversed]

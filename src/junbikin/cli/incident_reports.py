@@ -38,16 +38,20 @@ def report(ctx: click.Context, incident: str, kind: str, html: Path | None, mark
     from junbikin.incidents.incident import incident_of
     from junbikin.reports.incident_report import Known
     from junbikin.reports.incident_report import report as told
+    from junbikin.reports.public_notice import public_notice
 
     home, at = home_of(ctx), datetime.now(UTC)
-    with open_books(home) as books:
+    with open_books(home) as books, progress_bar() as progress:
         of = incident_of(books, incident)
+        progress("claims", 0.1)
         claims = claims_of(books, incident)
+        progress("plans", 0.4)
+        files = [files_of(home, each.approved) for each in claims.plans]
+        progress("the document", 0.7)
     standing = [each.approved for each in claims.plans if not each.approved.reversed]
     due = deadlines(home, of, [str(each.content["permission"]) for each in standing], at)
-    files = (files_of(home, each.approved) for each in claims.plans)
     known = Known(home, of, due, claims, {plan.digest: plan for plan in files if plan}, at)
-    _write(ctx, told(known, kind), html, markdown)
+    _write(ctx, public_notice(known) if kind == "public" else told(known, kind), html, markdown)
 
 
 @click.command()
@@ -65,10 +69,10 @@ def notice(
     from junbikin.incidents.notices import notice as of_account
     from junbikin.reports.notice import notice_told
 
-    home = home_of(ctx)
+    home, at = home_of(ctx), datetime.now(UTC)
     with open_books(home) as books:
         found = of_account(books, incident, name, account)
-    _write(ctx, notice_told(home, found), html, markdown)
+    _write(ctx, notice_told(home, found, at), html, markdown)
 
 
 @click.command()

@@ -35,7 +35,7 @@ Codes = NDArray[np.uint8]
 STANDINGS: Mapping[Standing, Name] = {
     Standing.SETTLED: Name("paid", "支払済"),
     Standing.OUT: Name("out", "送金中"),
-    Standing.RETURNED: Name("returned", "返戻"),
+    Standing.RETURNED: Name("returned", "支払不能（資金返却）"),
     Standing.UNPAID: Name("not sent", "未送金"),
 }
 """How a payment stands, in the order in which people ask."""

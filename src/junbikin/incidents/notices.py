@@ -21,8 +21,8 @@ from junbikin.errors import BadInput
 from junbikin.facts.engine import connect, identifier, literal
 from junbikin.facts.engine import file as one_file
 from junbikin.facts.run import Progress
-from junbikin.figures import Figure, plain
-from junbikin.figures.amounts import EXACT
+from junbikin.figures import Figure, Rounding, plain
+from junbikin.figures.amounts import EXACT, quotient
 from junbikin.incidents.claims import Reasons, followed, payees_of
 from junbikin.incidents.disputes import Dispute, disputes
 from junbikin.incidents.incident import Incident, incident_of
@@ -30,7 +30,7 @@ from junbikin.incidents.pay.payees import Payees
 from junbikin.incidents.pay.statuses import Status
 from junbikin.incidents.plan.document import Plan, PlanLeg, check_files, derivation, read_plan
 from junbikin.incidents.plan.shares import Scale
-from junbikin.incidents.standing import Chunk, Standing
+from junbikin.incidents.standing import Chunk, Sent, Standing, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,36 @@ class Payee:
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """How an amount is reached: what was held, its share and price (None: in kind), what is made good of what all held (equal: all of
+    it), that rounded down, the unit more of the largest remainders, the customer's remainder and the least that gets one, in units."""
+
+    held: Figure
+    share: Figure
+    price: Figure | None
+    made_good: Figure
+    held_by_all: Figure
+    down: Figure
+    more: Figure
+    remainder: Decimal
+    least: Decimal
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that was held is made good."""
+        return self.made_good == self.held_by_all
+
+
+@dataclass(frozen=True, slots=True)
 class Owed:
-    """What one customer is owed in one asset: how it is reached, how it stands, in which run it was last sent (0: in none), why it came
+    """What one customer is owed in one asset: how it is reached, how it stands, how it was last sent (None: it was not), why it came
     back ("": it did not), and how they asked to be paid (None: nobody has judged it yet)."""
 
+    leg: PlanLeg
     amount: Figure
+    reached: Reached
     standing: Standing
-    run: int
+    sent: Sent | None
     reason: str
     payee: Payee | None
 
@@ -86,12 +109,13 @@ def notice(books: Books, incident: str, name: str, account: str) -> Notice:
     told = acts(books, plan.digest)
     chunks, _ = followed(told)
     payees = payees_of(books.home, approval)
-    owed = tuple(
-        _owed(books, amount, _chunk(chunks, leg, number), Reasons([act for act in told if act.asset == leg.asset]), payees, leg, number)
-        for leg, amount in zip(plan.legs, amounts, strict=True)
-    )  # fmt: skip
+    owed = []
+    for leg, amount in zip(plan.legs, amounts, strict=True):
+        reasons = Reasons([act for act in told if act.asset == leg.asset])
+        payee, stands = _payee(books, payees, leg.asset, number), _stands(_chunk(chunks, leg, number), reasons, number)
+        owed.append(Owed(leg, amount, _reached(plan, leg, amount), *stands, payee))
     mine = tuple(each for each in disputes(books, incident) if each.account == account)
-    return Notice(incident_of(books, incident), plan, approval, account, owed, mine)
+    return Notice(incident_of(books, incident), plan, approval, account, tuple(owed), mine)
 
 
 def _number(books: Books, plan: Plan, account: str) -> int:
@@ -104,16 +128,38 @@ def _chunk(chunks: Mapping[tuple[str, int], Chunk], leg: PlanLeg, number: int) -
     return chunks.get((leg.asset, (number - 1) // leg.size + 1))
 
 
-def _owed(
-    books: Books, amount: Figure, chunk: Chunk | None, reasons: Reasons, payees: Payees | None, leg: PlanLeg, number: int
-) -> Owed:  # fmt: skip
-    payee = _payee(books, payees, leg.asset, number)
+def _stands(chunk: Chunk | None, reasons: Reasons, number: int) -> tuple[Standing, Sent | None, str]:
+    """How one payment stands, its last sending, and why it came back."""
     if chunk is None:
-        return Owed(amount, Standing.UNPAID, 0, "", payee)
+        return Standing.UNPAID, None, ""
     place = number - chunk.first
     standing = Standing(int(chunk.status[place]))
     reason = reasons.words[int(reasons.of(chunk)[place])] if standing is Standing.RETURNED else ""
-    return Owed(amount, standing, int(chunk.run[place]), reason, payee)
+    if standing is Standing.UNPAID:
+        return standing, None, reason
+    run = int(chunk.run[place])
+    in_run = (sent for sent in chunk.sent if sent.run == run)
+    mine = next(sent for sent in in_run if within(str(sent.says["numbers"]), chunk.first, chunk.people)[place])
+    return standing, mine, reason
+
+
+def _reached(plan: Plan, leg: PlanLeg, amount: Figure) -> Reached:
+    down, more = amount.inputs
+    held = down
+    while held.inputs:
+        held = held.inputs[0]
+    told = leg.told
+    worth = Fraction(held.known) * Fraction(told.share.known) * Fraction(told.price.known if told.price else 1)
+    rest = worth * Fraction(plan.owed.known) / Fraction(plan.held.known) * 10**told.decimals % 1
+    return Reached(
+        held, told.share, told.price, plan.owed, plan.held, down, more,
+        _decimal(rest), _decimal(Fraction(told.remainder, told.denominator)),
+    )  # fmt: skip
+
+
+def _decimal(part: Fraction) -> Decimal:
+    """A part of a unit to eight decimals, rounded down."""
+    return quotient(Decimal(part.numerator), Decimal(part.denominator), 8, Rounding.DOWN)
 
 
 def _payee(books: Books, payees: Payees | None, asset: str, number: int) -> Payee | None:

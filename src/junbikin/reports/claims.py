@@ -5,26 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
-from junbikin.figures import Name, Rounding, plain
-from junbikin.figures.amounts import EXACT, quotient
+from junbikin.figures import Name, plain
+from junbikin.figures.amounts import EXACT
 from junbikin.home import Home
 from junbikin.incidents.claims import STANDINGS, Claims, LegClaims, Part, PlanClaims
 from junbikin.incidents.disputes import Standing as DisputeStanding
 from junbikin.incidents.incident import Incident
 from junbikin.incidents.standing import Standing
 from junbikin.reports.incident import when
+from junbikin.reports.incident_words import reason
 from junbikin.reports.words import Lang, grouped, money, say, visible
 
 DISPUTED = {
-    DisputeStanding.FILED: Name("disputed", "審査中の異議"),
+    DisputeStanding.FILED: Name("disputes waiting for a decision", "審査待ちの異議"),
     DisputeStanding.UPHELD: Name("upheld", "認容した異議"),
     DisputeStanding.REJECTED: Name("rejected", "棄却した異議"),
 }
+ENTITLED = Name("entitled", "補償額")
+KEPT = Name("kept on trust", "分別保管中")
 
 
 def since(of: Incident, at: datetime) -> timedelta:
@@ -41,9 +45,37 @@ def lasted(span: timedelta, lang: Lang) -> str:
     return f"{hours}時間{minutes}分" if lang == "ja" else f"{hours} h {minutes} min"
 
 
-def share(part: Decimal, whole: Decimal) -> str:
-    """In per cent, rounded down: nothing is whole before it is."""
-    return f"{grouped(quotient(EXACT.multiply(part, 100), whole, 1, Rounding.DOWN))}%" if whole else ""
+def standing_rows(leg: LegClaims) -> Iterator[tuple[Name, Part, str]]:
+    """What is owed, how it stands, and what is kept, each with its share in per cent to one decimal ("" where nothing is owed).
+
+    The four standings sum to 100: what rounding down leaves goes, a tenth each, to the largest remainders, and makes nothing whole
+    before it is.
+    """
+    tenths = _tenths(leg) if leg.entitled.amount else None
+    yield ENTITLED, leg.entitled, _percent(1000) if tenths else ""
+    for standing, name in STANDINGS.items():
+        yield name, leg.parts[standing], _percent(tenths[standing]) if tenths else ""
+    yield KEPT, leg.kept, _percent(1000 - tenths[Standing.SETTLED]) if tenths else ""
+
+
+def paid_share(leg: LegClaims) -> str:
+    """The share that is paid."""
+    return next(of_all for name, _, of_all in standing_rows(leg) if name == STANDINGS[Standing.SETTLED])
+
+
+def _percent(tenths: int) -> str:
+    return f"{grouped(EXACT.scaleb(Decimal(tenths), -1))}%"
+
+
+def _tenths(leg: LegClaims) -> dict[Standing, int]:
+    whole = leg.entitled.amount
+    exact = {standing: Fraction(part.amount) * 1000 / Fraction(whole) for standing, part in leg.parts.items()}
+    down = {standing: part.numerator // part.denominator for standing, part in exact.items()}
+    may = [standing for standing in down if down[standing] < 999 and exact[standing]]
+    largest = sorted(may, key=lambda standing: (down[standing] - exact[standing], standing))
+    for standing in largest[: 1000 - sum(down.values())]:
+        down[standing] += 1
+    return down
 
 
 def claims_document(claims: Claims, of: Incident, at: datetime) -> dict[str, Any]:
@@ -134,33 +166,24 @@ def _leg_table(leg: LegClaims, lang: Lang) -> Table:
         ((leg.asset, leg.asset), ("people", "人数"), ("amount", "金額"), ("share", "割合"), ("", ""))
     ):
         table.add_column(ja if lang == "ja" else en, justify="right" if place in (1, 2, 3) else "left", overflow="fold")
-    for words, part, why in leg_rows(leg, lang):
-        table.add_row(
-            words,
-            f"{part.people:,}",
-            money(part.amount, leg.asset, lang),
-            share(part.amount, leg.entitled.amount),
-            visible(why),
-        )
+    for words, part, of_all, why in leg_rows(leg, lang):
+        table.add_row(words, f"{part.people:,}", money(part.amount, leg.asset, lang), of_all, visible(why))
     return table
 
 
-def leg_rows(leg: LegClaims, lang: Lang) -> Iterator[tuple[str, Part, str]]:
-    """What stands how, with how much of it for which reason; first what is owed, last what is kept on trust."""
-    nothing = (
-        (
-            f"ほかに端数処理により0の者{leg.nothing:,}人"
-            if lang == "ja"
-            else f"besides {leg.nothing:,} whose share rounds to nothing"
-        )
-        if leg.nothing
-        else ""
-    )
-    yield ("補償額" if lang == "ja" else "entitled"), leg.entitled, nothing
-    for standing, name in STANDINGS.items():
-        why = {
-            Standing.UNPAID: [(say(status.says, lang), part) for status, part in leg.kept_for.items()],
-            Standing.RETURNED: list(leg.returned_for.items()),
-        }.get(standing, [])
-        yield f"  {say(name, lang)}", leg.parts[standing], "; ".join(f"{words} {part.people:,}" for words, part in why)
-    yield ("信託で保管中" if lang == "ja" else "kept on trust"), leg.kept, ""
+def leg_rows(leg: LegClaims, lang: Lang) -> Iterator[tuple[str, Part, str, str]]:
+    """The rows of an asset's claims with why so many of them stand so; those within what is owed are set in."""
+    why = {
+        ENTITLED: [_nothing(leg, lang)] if leg.nothing else [],
+        STANDINGS[Standing.UNPAID]: [f"{say(status.says, lang)} {part.people:,}" for status, part in leg.kept_for.items()],
+        STANDINGS[Standing.RETURNED]: [f"{say(reason(word), lang)}: {part.people:,}" for word, part in leg.returned_for.items()],
+    }  # fmt: skip
+    for name, part, of_all in standing_rows(leg):
+        set_in = "  " if name in STANDINGS.values() else ""
+        yield f"{set_in}{say(name, lang)}", part, of_all, "; ".join(why.get(name, []))
+
+
+def _nothing(leg: LegClaims, lang: Lang) -> str:
+    if lang == "ja":
+        return f"ほかに端数処理により0の者{leg.nothing:,}人"
+    return f"besides {leg.nothing:,} whose share rounds to nothing"

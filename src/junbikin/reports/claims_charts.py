@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from junbikin.incidents.claims import Moment
 
@@ -21,6 +21,21 @@ class Step:
     moment: Moment
     pieces: tuple[tuple[str, int, int], ...]
     """Colour, top and height of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """The wait from the discovery to the approval, which is not drawn to scale, and the steps from the approval to now."""
+
+    waited: timedelta
+    steps: tuple[Step, ...]
+
+
+def chart(history: Sequence[Moment], people: int, found: datetime, approved: datetime, end: datetime) -> Chart | None:
+    """The drawing of one asset's payments; None when nothing was sent."""
+    if not history:
+        return None
+    return Chart(approved - found, tuple(steps(history, people, approved, end)))
 
 
 def steps(history: Sequence[Moment], people: int, start: datetime, end: datetime) -> list[Step]:

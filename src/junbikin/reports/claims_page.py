@@ -1,15 +1,15 @@
-"""The page of an incident's claims: how far it is paid, how that went over time, and what is kept and why."""
+"""The page of an incident's claims: how far it is paid, how that went since it was found, and what is kept and why."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from junbikin.home import Home
-from junbikin.incidents.claims import Claims
+from junbikin.incidents.claims import STANDINGS, Claims
 from junbikin.incidents.incident import Incident
 from junbikin.reports import claims as shown
 from junbikin.reports import words
-from junbikin.reports.claims_charts import COLOURS, HEIGHT, WIDTH, steps
+from junbikin.reports.claims_charts import COLOURS, HEIGHT, WIDTH, chart
 from junbikin.reports.html import both, pages
 from junbikin.reports.incident import when
 from junbikin.reports.words import Lang
@@ -26,11 +26,11 @@ def claims_page(home: Home, claims: Claims, of: Incident, at: datetime, lang: La
         when=lambda instant: when(home, instant),
     )
     charts = {
-        (plan.approved.plan, leg.asset): steps(leg.history, leg.entitled.people, plan.approved.at, at)
+        (plan.approved.plan, leg.asset): chart(leg.history, leg.entitled.people, of.found_at, plan.approved.at, at)
         for plan in claims.plans
         for leg in plan.legs
     }
     return environment.get_template("claims.html.j2").render(
         lang=lang, home=home, claims=claims, of=of, at=at, charts=charts, colours=COLOURS, width=WIDTH, height=HEIGHT,
-        since=shown.since(of, at), disputed=shown.disputed(claims), names=shown.DISPUTED,
+        since=shown.since(of, at), standings=list(STANDINGS.values()), disputed=shown.disputed(claims), names=shown.DISPUTED,
     )  # fmt: skip

@@ -1,34 +1,34 @@
-"""Reports of an incident: the first notice and the follow-up to the authority, and the public notice, from the same figures.
+"""Reports of an incident to the authority (初報・続報), from the figures of its timeline, its plans and its claims.
 
-The public notice names no person, no place and no provider.
+What the public is told stands in `public_notice.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from itertools import groupby
 
-from junbikin.figures import Figure, Name, Provenance
+from junbikin.figures import Figure, Name
 from junbikin.home import Home
-from junbikin.incidents.claims import STANDINGS, Claims, PlanClaims
+from junbikin.incidents.claims import Claims, LegClaims, PlanClaims
 from junbikin.incidents.deadlines import Deadline
-from junbikin.incidents.incident import AUDIENCES, CAUSE_WORDS, REPORTS, STATES, Incident, Taken
+from junbikin.incidents.incident import AUDIENCES, CAUSE_WORDS, REPORTS, STATES, STORAGE_WORDS, Incident, Taken
 from junbikin.incidents.plan.document import Plan
 from junbikin.incidents.timeline import Event
 from junbikin.incidents.waterfall import KINDS
-from junbikin.reports.claims import DISPUTED, disputed, lasted, share, since
+from junbikin.reports.claims import DISPUTED, ENTITLED, disputed, lasted, since, standing_rows
 from junbikin.reports.incident import told_of, when
-from junbikin.reports.notice import DISPUTE
+from junbikin.reports.incident_words import permission, priced, worked
 from junbikin.reports.told import Grid, Line, Section, Told, joined, same
 from junbikin.reports.words import amount, grouped, money
 
-KINDS_OF_REPORT = {
+TO_THE_AUTHORITY = {
     "initial": Name("First notice of an incident", "事故報告（初報）"),
     "follow_up": Name("Follow-up report of an incident", "事故報告（続報）"),
-    "public": Name("Notice of an incident", "お知らせ：事故の発生と補償について"),
 }
+_OF_LAW = ("text", "official")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +44,16 @@ class Known:
 
 
 def report(known: Known, kind: str) -> Told:
-    """A report of one of `KINDS_OF_REPORT`, in both languages."""
-    sections = {"initial": _initial, "follow_up": _follow_up, "public": _public}[kind](known)
-    as_of = when(known.home, known.at)
-    return Told(
-        known.home.operator,
-        KINDS_OF_REPORT[kind],
-        Name(f"as of {as_of}", f"{as_of}現在"),
-        known.home.invented,
-        tuple(section for section in sections if section.lines or section.grids),
-    )
+    """A report of one of `TO_THE_AUTHORITY`, in both languages."""
+    sections = {"initial": _initial, "follow_up": _follow_up}[kind](known)
+    return told_by(known, TO_THE_AUTHORITY[kind], sections)
+
+
+def told_by(known: Known, title: Name, sections: Iterable[Section]) -> Told:
+    """The document of those sections that say something, as of when it is known."""
+    as_of = Name(f"as of {when(known.home, known.at)}", f"{when(known.home, known.at)}現在")
+    parts = tuple(section for section in sections if not section.empty)
+    return Told(known.home.operator, title, as_of, known.home.invented, parts)
 
 
 def _initial(known: Known) -> Iterator[Section]:
@@ -77,23 +77,6 @@ def _follow_up(known: Known) -> Iterator[Section]:
     yield _unknown(known)
     yield _deadlines(known)
     yield _timeline(known)
-
-
-def _public(known: Known) -> Iterator[Section]:
-    what = _what(known)
-    yield Section(what.title, tuple(Line(line.name, line.value) for line in what.lines))
-    yield _taken_in_public(known)
-    yield _frozen(known)
-    for plan in known.claims.plans:
-        if not plan.approved.reversed:
-            yield _plan_in_public(known, plan)
-            yield _paid(plan)
-    yield Section(
-        Name("If you disagree with what you are owed", "補償額に異議がある場合"), (Line(Name("how", "方法"), DISPUTE),)
-    )
-
-
-# Parts
 
 
 def _what(known: Known) -> Section:
@@ -123,31 +106,21 @@ def _taken(known: Known) -> Section:
     )  # fmt: skip
     rows = tuple(
         (
-            same(each.asset), same(grouped(each.quantity)), same(each.place), same(each.storage), same(each.provider or "—"),
-            _worth(of, each), same(each.priced), same(", ".join(each.transactions) or "—"), same(each.event.record),
+            same(each.asset), same(grouped(each.quantity)), same(each.place), STORAGE_WORDS[each.storage], same(each.provider or "—"),
+            _worth(of, each), priced(each), same(", ".join(each.transactions) or "—"), same(each.event.record),
         )
         for each in of.taken
     )  # fmt: skip
     grids = (Grid(titles, rows, frozenset({1, 5, 8})),) if rows else ()
-    source = Name(
+    source = worked(of) or Name(
         "quantity × the price of the day of the loss, by the records below", "数量×損失日の価格（下表の記録による）"
     )
-    lines = (Line(Name("loss", "損失"), _amount(of.loss), source, figure=of.loss),)
+    lines = (Line(Name("loss", "損失額"), _amount(of.loss), source, main=True),)
     return Section(Name("What was taken", "被害"), lines, grids)
 
 
 def _worth(of: Incident, each: Taken) -> Name:
     return Name(money(each.value, of.currency, "en"), money(each.value, of.currency, "ja"))
-
-
-def _taken_in_public(known: Known) -> Section:
-    of, sums = known.incident, dict[str, Decimal]()
-    for each in of.taken:
-        sums[each.asset] = sums.get(each.asset, Decimal(0)) + each.quantity
-    rows = tuple((same(asset), same(grouped(quantity))) for asset, quantity in sorted(sums.items()))
-    grids = (Grid((Name("asset", "資産"), Name("quantity", "数量")), rows, frozenset({1})),) if rows else ()
-    source = Name("at the prices of the day of the loss", "損失日の価格による")
-    return Section(Name("What was taken", "被害"), (Line(Name("loss", "損失"), _amount(of.loss), source),), grids)
 
 
 def _recovered(known: Known) -> Section:
@@ -165,21 +138,11 @@ def _recovered(known: Known) -> Section:
     return Section(Name("What came back", "回収"), tuple(lines))
 
 
-def _frozen(known: Known) -> Section:
-    frozen = known.incident.frozen
-    if not frozen:
-        return Section(Name("What stands still", "取扱いの停止"))
-    words = Name(
-        f"no deposit, withdrawal or trade in {', '.join(frozen)}", f"{'、'.join(frozen)}の入出庫・売買を停止中"
-    )
-    return Section(Name("What stands still", "取扱いの停止"), (Line(Name("suspended", "停止"), words),))
-
-
 def _done(known: Known) -> Section:
     of = known.incident
     lines = [Line(Name("frozen assets", "凍結した資産"), same(", ".join(of.frozen)))] if of.frozen else []
     lines += [
-        Line(Name(f"came to: {STATES[state].en}", f"状態：{STATES[state].ja}"), same(when(known.home, event.at)), _record(event))
+        Line(STATES[state], same(when(known.home, event.at)), _record(event))
         for state, event in of.states[1:]
     ]  # fmt: skip
     lines += [
@@ -207,7 +170,9 @@ def _plan(known: Known, plan: PlanClaims) -> Section:
         ]  # fmt: skip
         lines += [
             Line(
-                Name(f"unpaid of {asset}", f"{asset}の不足"), _amount(files.figure(digest)), figure=files.figure(digest)
+                Name(f"unpaid of {asset}", f"{asset}の未払額"),
+                _amount(files.figure(digest)),
+                figure=files.figure(digest),
             )
             for asset, digest in files.body["funding"]["unpaid"].items()
         ]
@@ -225,11 +190,10 @@ def _plan(known: Known, plan: PlanClaims) -> Section:
                 )
             )
     approved = plan.approved
-    permission = str(approved.content["permission"])
     lines.append(
         Line(
             Name("accident confirmation", "事故確認"),
-            same(permission),
+            permission(str(approved.content["permission"])),
             Name(f"books, record {approved.record}", f"帳簿 記録{approved.record}"),
         )
     )
@@ -248,36 +212,31 @@ def _plan_lines(known: Known, plan: PlanClaims) -> Iterator[Line]:
     if files:
         yield Line(Name("rule", "補償の基準"), same(files.body["rule"]["title"]))
         yield Line(Name("people affected", "対象者数"), Name(f"{files.people:,}", f"{files.people:,}名"))
-        yield Line(Name("cost", "総費用"), _amount(files.cost), figure=files.cost)
-        yield Line(Name("paid on", "支払日"), same(files.body["pays_on"]))
+        yield Line(Name("cost", "費用"), _amount(files.cost), figure=files.cost, main=True)
+        yield Line(Name("payment planned for", "支払予定日"), same(files.body["pays_on"]))
         for leg in files.legs:
             yield Line(Name(f"total in {leg.asset}", f"{leg.asset}の総額"), _amount(leg.total), figure=leg.total)
-
-
-def _plan_in_public(known: Known, plan: PlanClaims) -> Section:
-    lines = [line for line in _plan_lines(known, plan) if line.name.en not in ("approved", "cost")]
-    bare = tuple(Line(line.name, line.value) for line in lines)
-    return Section(Name("Compensation", "補償"), bare)
 
 
 def _paid(plan: PlanClaims) -> Section:
     titles = (Name("", ""), Name("people", "人数"), Name("amount", "金額"), Name("share", "割合"))
     grids = []
     for leg in plan.legs:
-        rows = [(Name(f"entitled ({leg.asset})", f"補償額（{leg.asset}）"), leg.entitled)]
-        rows += [(name, leg.parts[standing]) for standing, name in STANDINGS.items()]
-        rows.append((Name("kept on trust", "信託で保管中"), leg.kept))
         grids.append(
             Grid(
                 titles,
                 tuple(
-                    (name, same(f"{part.people:,}"), Name(money(part.amount, leg.asset, "en"), money(part.amount, leg.asset, "ja")), same(share(part.amount, leg.entitled.amount)))
-                    for name, part in rows
+                    (_in(name, leg), same(f"{part.people:,}"), Name(money(part.amount, leg.asset, "en"), money(part.amount, leg.asset, "ja")), same(of_all))
+                    for name, part, of_all in standing_rows(leg)
                 ),
                 frozenset({1, 2, 3}),
             )
         )  # fmt: skip
     return Section(Name("How far it is paid", "支払の状況"), (), tuple(grids))
+
+
+def _in(name: Name, leg: LegClaims) -> Name:
+    return Name(f"{name.en} ({leg.asset})", f"{name.ja}（{leg.asset}）") if name == ENTITLED else name
 
 
 def _after(known: Known, plan: PlanClaims) -> Section:
@@ -286,18 +245,36 @@ def _after(known: Known, plan: PlanClaims) -> Section:
         return Section(Name("After payment", "支払後"))
     lines = [
         Line(
-            Name(f"under {after['rulebook']}, {name.en}", f"{after['rulebook']}：{name.ja}"), _amount(files.figure(after[key])),
-            figure=files.figure(after[key]),
+            Name(f"under {after['rulebook']}, {name.en}", f"{after['rulebook']}：{name.ja}"), _amount(figure), _not_known(figure),
+            figure=figure,
         )
         for after in files.body["after"]
-        for key, name in (("requirement", Name("requirement", "要積立額")), ("resources", Name("resources", "充当可能財源")), ("gap", Name("surplus or shortfall", "余剰・不足")))
+        for key, name in _AFTER.items()
         if after[key]
+        for figure in [files.figure(after[key])]
     ]  # fmt: skip
     lines += [
         Line(Name(f"replenishment on {part['on']}", f"{part['on']}の再積立"), _amount(files.figure(part["amount"])))
         for part in files.body["replenishment"]
     ]
     return Section(Name("The reserve after payment, and how it refills", "支払後の準備金と再積立"), tuple(lines))
+
+
+_AFTER = {
+    "requirement": Name("requirement", "要積立額"),
+    "resources": Name("resources", "充当可能財源"),
+    "gap": Name("surplus or shortfall", "余剰・不足"),
+}
+
+
+def _not_known(figure: Figure) -> Name | None:
+    """Which parts of a figure are not known; the first three by name, and how many more."""
+    names = list(dict.fromkeys(hole.name for hole in figure.holes))
+    if not names:
+        return None
+    named, more = joined(names[:3]), len(names) - 3
+    rest = (f" and {more} more", f"ほか{more}件") if more > 0 else ("", "")
+    return Name(f"not known: {named.en}{rest[0]}", f"不明：{named.ja}{rest[1]}")
 
 
 def _disputes(known: Known) -> Section:
@@ -310,7 +287,7 @@ def _disputes(known: Known) -> Section:
 
 def _unknown(known: Known) -> Section:
     of = known.incident
-    missing = [Name(f"the worth of {each.asset} at {each.place}: {each.priced}", f"{each.place}の{each.asset}の評価額：{each.priced}") for each in of.taken if each.value is None]  # fmt: skip
+    missing = [Name(f"the worth of {each.asset} at {each.place}: {each.priced}", f"{each.place}の{each.asset}の評価額（当日の価格がない）") for each in of.taken if each.value is None]  # fmt: skip
     if not of.taken:
         missing.append(Name("what was taken", "被害の内容"))
     if not known.claims.plans:
@@ -321,19 +298,29 @@ def _unknown(known: Known) -> Section:
 
 
 def _deadlines(known: Known) -> Section:
-    lines = tuple(
-        Line(
-            each.name,
-            Name(
-                f"by {when(known.home, each.due_at)}: {each.standing(known.at).words.en}{_kept(known, each)}",
-                f"{when(known.home, each.due_at)}まで：{each.standing(known.at).words.ja}{_kept(known, each)}",
-            ),
-            Name(f"{each.rule.rulebook}: {each.rule.citation}", f"{each.rule.rulebook}：{each.rule.citation_ja}"),
-            Provenance(each.rule.provenance),
-        )
-        for each in known.due
+    """What the law asks for by when; what the firm has set itself is its own matter, and is looked after on the incident's screen."""
+    by_rule = groupby(
+        (each for each in known.due if each.rule.provenance in _OF_LAW),
+        lambda each: (each.rule, each.standing(known.at)),
     )
-    return Section(Name("Deadlines", "期限"), lines)
+    lines = tuple(_deadline(known, list(alike)) for _, alike in by_rule)
+    none = Name(
+        "No law or order in the rulebooks in force here sets a term for this incident; the firm's own terms are kept by itself.",
+        "適用中の規則集には、本件に期限を定める法令・命令はない（当社が自ら定めた期限は社内で管理）。",
+    )
+    return Section(Name("Deadlines of law", "法令上の期限"), lines, sentences=() if lines else (none,))
+
+
+def _deadline(known: Known, alike: Sequence[Deadline]) -> Line:
+    """Deadlines of one rule that stand alike, one after the other, on one line."""
+    first, rule, words = alike[0], alike[0].rule, alike[0].standing(known.at).words
+    days = ", ".join(f"{when(known.home, each.due_at)}{_kept(known, each)}" for each in alike)
+    return Line(
+        first.name,
+        Name(f"by {days}: {words.en}", f"{days}まで：{words.ja}"),
+        Name(f"{rule.rulebook}: {rule.citation}", f"{rule.rulebook}：{rule.citation_ja}"),
+        rule.provenance,
+    )
 
 
 def _kept(known: Known, each: Deadline) -> str:

@@ -14,7 +14,7 @@ from junbikin.reports.words import Lang, say, visible
 class Line:
     """One thing that is said: what it is, what is said of it, where that is from, and how far it is law where it rests on a rule.
 
-    `figure` is what a reader may open, where there is one.
+    `figure` is what a reader may open, where there is one; `main` lines are what the document is about.
     """
 
     name: Name
@@ -22,6 +22,7 @@ class Line:
     source: Name | None = None
     provenance: Provenance | None = None
     figure: Figure | None = None
+    main: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,18 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a document."""
+    """A part of a document: what is said in sentences, line by line and in tables, and what only those read who want every digit."""
 
     title: Name
     lines: tuple[Line, ...] = ()
     grids: tuple[Grid, ...] = ()
+    sentences: tuple[Name, ...] = ()
+    digits: tuple[Line, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether it says nothing."""
+        return not (self.lines or self.grids or self.sentences or self.digits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,8 @@ def same(text: object) -> Name:
     return Name(str(text), str(text))
 
 
+DIGITS = Name("How it was reached, every digit", "算定の詳細（全桁）")
+BLANK = Name("[to be filled in by the firm]", "［事業者記入欄］")
 INVENTED = Name("An invented exchange: nothing here happened.", "架空の取引所であり、実際の出来事ではない。")
 
 
@@ -77,12 +87,25 @@ def _lines(told: Told, lang: Lang) -> Iterator[str]:
     for section in told.sections:
         yield f"## {_safe(say(section.title, lang))}"
         yield ""
-        for line in section.lines:
-            yield f"- {_safe(say(line.name, lang))}{'：' if lang == 'ja' else ': '}{_safe(say(line.value, lang))}{_source(line, lang)}"
-        if section.lines:
+        for sentence in section.sentences:
+            yield _safe(say(sentence, lang))
             yield ""
+        yield from _listed(section.lines, lang)
         for grid in section.grids:
             yield from _grid(grid, lang)
+        if section.digits:
+            yield f"### {say(DIGITS, lang)}"
+            yield ""
+            yield from _listed(section.digits, lang)
+
+
+def _listed(lines: Sequence[Line], lang: Lang) -> Iterator[str]:
+    for line in lines:
+        strong = "**" if line.main else ""
+        name, value = _safe(say(line.name, lang)), _safe(say(line.value, lang))
+        yield f"- {name}{'：' if lang == 'ja' else ': '}{strong}{value}{strong}{_source(line, lang)}"
+    if lines:
+        yield ""
 
 
 def _source(line: Line, lang: Lang) -> str:

@@ -56,7 +56,7 @@ class Status(IntEnum):
 _ASK = Name("ask the customer for new instructions", "利用者に払出先の再提出を依頼")
 _SAYS = {
     Status.OK: (Name("can be paid", "支払可能"), Name("pay", "支払う")),
-    Status.NO_INSTRUCTION: (Name("no instructions", "払出先の指図なし"), Name("ask the customer for instructions", "利用者に払出先の提出を依頼")),
+    Status.NO_INSTRUCTION: (Name("no instructions", "振込先・送付先の届出なし"), Name("ask the customer for instructions", "利用者に払出先の提出を依頼")),
     Status.CONTRADICTORY: (Name("two instructions of the same instant", "同時刻の指図が複数"), _ASK),
     Status.WRONG_WAY: (Name("what is owed cannot be paid by this way", "この方法では払い出せない資産"), _ASK),
     Status.UNKNOWN_BANK: (Name("no such bank", "存在しない金融機関コード"), _ASK),
