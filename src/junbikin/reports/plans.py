@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from junbikin.figures import Figure
+from junbikin.figures import Figure, total
+from junbikin.findings import Severity
 from junbikin.incidents.plan.asking import moved
 from junbikin.incidents.plan.compare import Compared
 from junbikin.incidents.plan.document import Plan
@@ -35,6 +36,7 @@ def plan_parts(plan: Plan, lang: Lang) -> Iterator[RenderableType]:
     yield _waterfall(plan, lang)
     yield from _receivable(plan, lang)
     yield _left(plan, lang)
+    yield from _in_accounts(plan, lang)
     yield from _unknown(plan, lang)
     yield from _refill(plan, lang)
     yield from _findings(plan, lang)
@@ -63,7 +65,7 @@ def _paid(plan: Plan, lang: Lang) -> Table:
 def _waterfall(plan: Plan, lang: Lang) -> Table:
     table = _table(
         _t(lang, "Who pays", "充当順位"), (_t(lang, "source", "財源"), ""), (_t(lang, "account or policy", "口座・契約"), ""),
-        (_t(lang, "has", "残高"), "right"), (_t(lang, "pays", "充当額"), "right"), (_t(lang, "unpaid after it", "充当後の財源不足"), "right"),
+        (_t(lang, "has", "残高"), "right"), (_t(lang, "pays", "充当額"), "right"), (_t(lang, "unpaid after it", "充当後の未払額"), "right"),
     )  # fmt: skip
     for line in plan.body["funding"]["lines"]:
         cells = (amount(plan.figure(line[part]), lang) for part in ("available", "used", "unpaid_after"))
@@ -71,7 +73,7 @@ def _waterfall(plan: Plan, lang: Lang) -> Table:
     for asset, digest in plan.body["funding"]["unpaid"].items():
         unpaid = plan.figure(digest)
         style = "bold red" if unpaid.value != 0 else "green"
-        table.add_row(_t(lang, f"{asset} unpaid", f"{asset}の財源不足"), "", "", "", amount(unpaid, lang), style=style)
+        table.add_row(_t(lang, f"{asset} unpaid", f"{asset}の未払額"), "", "", "", amount(unpaid, lang), style=style)
     return table
 
 
@@ -96,6 +98,22 @@ def _left(plan: Plan, lang: Lang) -> Table:
             cells = (amount(plan.figure(after[part]), lang) for part in ("requirement", "resources", "gap"))
             table.add_row(escape(after["rulebook"]), *cells)
     return table
+
+
+def _in_accounts(plan: Plan, lang: Lang) -> Iterator[Text]:
+    """What the reserve's accounts that the rule names hold once they have paid: a rulebook may count less of it."""
+    lines = [line for line in plan.body["funding"]["lines"] if line["source"] == "reserve"]
+    for asset in dict.fromkeys(line["asset"] for line in lines):
+        held = [plan.figure(line["available"]) - plan.figure(line["used"]) for line in lines if line["asset"] == asset]
+        left = amount(total(held, asset), lang)
+        yield Text(
+            _t(
+                lang,
+                f"the reserve's accounts then hold {left}, of which a rulebook counts what its rules admit, such as no more than was booked",
+                f"支払後の準備金口座の残高は{left}。規則集は、計上額の範囲など、その規則が認める部分だけを充当可能財源とする",
+            ),
+            style="dim",
+        )
 
 
 def _unknown(plan: Plan, lang: Lang) -> Iterator[Text]:
@@ -130,11 +148,15 @@ def _refill(plan: Plan, lang: Lang) -> Iterator[Table]:
 
 def _findings(plan: Plan, lang: Lang) -> Iterator[Text]:
     for finding in plan.body["findings"]:
-        what = f"{finding['severity']}: {finding['what'][lang]}"
-        if finding["amount"]:
-            what += f" ({amount(plan.figure(finding['amount']), lang)})"
         style = {"breach": "bold red", "hole": "magenta", "warning": "yellow"}.get(finding["severity"], "dim")
-        yield Text(f"{what} — {finding['next'][lang]}", style=style)
+        grave = _t(lang, finding["severity"], Severity[finding["severity"].upper()].ja)
+        yield Text(f"{grave}: {_what(plan, finding, lang)} — {finding['next'][lang]}", style=style)
+
+
+def _what(plan: Plan, finding: Mapping[str, Any], lang: Lang) -> str:
+    """What was found, with its amount."""
+    told = f": {amount(plan.figure(finding['amount']), lang)}" if finding["amount"] else ""
+    return f"{finding['what'][lang]}{told}"
 
 
 def asked_for(plan: Plan, permission: str, currency: str, lang: Lang) -> list[str]:
@@ -162,7 +184,7 @@ def comparison(sides: Sequence[Compared], lang: Lang) -> Table:
         (("paid", "補償額"), [_lines(amount(figure, lang) for figure in side.pays.values()) for side in sides]),
         (("cost", "費用"), [amount(side.cost, lang) for side in sides]),
         (("who pays", "財源"), [_lines(_payers(side, lang)) for side in sides]),
-        (("unpaid", "財源不足"), [_lines(amount(figure, lang) for figure in side.unpaid.values()) for side in sides]),
+        (("unpaid", "未払額"), [_lines(amount(figure, lang) for figure in side.unpaid.values()) for side in sides]),
         (("rests on a promise", "約束に基づく財源"), [_lines(_promises(side, lang)) for side in sides]),
         (("customers lose", "補償されない損失"), [_loss(side, lang) for side in sides]),
         (("paid on", "支払日"), [_when(side, lang) for side in sides]),
@@ -191,7 +213,7 @@ def _warnings(side: Compared, lang: Lang) -> Iterator[str]:
     """What somebody must look at, as far as no other row says it."""
     for finding in side.plan.body["findings"]:
         if finding["severity"] != "notice" and finding["code"] not in ("unfunded", "rests-on-a-promise"):
-            yield escape(visible(finding["what"][lang]))
+            yield escape(visible(_what(side.plan, finding, lang)))
 
 
 def _loss(side: Compared, lang: Lang) -> str:
