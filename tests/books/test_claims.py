@@ -172,13 +172,15 @@ def test_what_is_no_plan_is_not_approved(scene: Scene) -> None:
 
 def test_no_two_plans_that_stand_make_the_same_people_good(scene: Scene) -> None:
     def plan(name: str, **says: str) -> Plan:
-        return Plan({"JPY": [5]}, 3, name, says=says)
+        return Plan({"JPY": [5]}, 3, name, says={"at": "2026-01-25T23:59:59+09:00"} | says)
 
     first = plan("first", affected="XEM", who="holders")
     record = scene.approve(first)
     with scene.sql.refused("they would be paid twice"):
         scene.approve(plan("second", affected="XEM", who="place"))
     scene.approve(plan("others", affected="XEM", who="accounts"))
+    with scene.sql.refused("they would be paid twice"):
+        scene.approve(plan("second", affected="XEM", who="place", at="2026-01-24T23:59:59+09:00"))
     scene.approve(plan("other asset", affected="BTC", who="holders"))
     scene.approve(plan("disputes", affected="XEM", who="disputes", disputes="7,9"))
     with scene.sql.refused("they would be paid twice"):
@@ -197,10 +199,10 @@ def test_no_two_plans_that_stand_make_the_same_people_good(scene: Scene) -> None
             elsewhere("elsewhere", **then | same)
     with scene.sql.refused("they would be paid twice"):
         elsewhere("elsewhere", affected="XEM", who="disputes", disputes="9")
-    with scene.sql.refused("this is no plan of an incident"):
-        elsewhere("elsewhere", **then | {"at": "the last day"})
+    for at in ("the last day", "2026-04-30T23:59:59", ""):
+        with scene.sql.refused("this is no plan of an incident"):
+            elsewhere("elsewhere", **then | {"at": at})
     elsewhere("another time", **then | {"at": "2026-04-30T23:59:59+09:00"})
-    elsewhere("without time", affected="XEM", who="holders")
     plans.undo(scene.sql, scene.batch(first), record)
     scene.approve(plan("second", affected="XEM", who="place"))
     assert verify(scene.sql.cast.books).difference is None

@@ -243,7 +243,7 @@ def test_what_passed_because_a_check_was_replaced_is_named(
 
     def twice(sql: Straight) -> None:
         for name in ("holders", "their place"):
-            whom = {"affected": "XEM", "who": name.split()[-1]}
+            whom = {"affected": "XEM", "who": name.split()[-1], "at": "2026-01-25T23:59:59+09:00"}
             approved(Plan({"JPY": [5]}, 3, name, says=whom))(sql)
 
     def over_incidents(sql: Straight) -> None:
@@ -305,6 +305,7 @@ def test_what_passed_because_a_check_was_replaced_is_named(
         ("check_plan", "plan", approved(replace(PLAN, name=name, says={"legs": [PLAN.legs[0] | {"chunks": []}]}))),
         ("check_plan", "plan", twice),
         ("check_plan", "plan", over_incidents),
+        ("check_plan", "plan", approved(replace(PLAN, name=name, says={"affected": "XEM", "who": "place"}))),
         ("check_credited", "claim", credited("customer/JPY/pool/c2")),
         ("check_credited", "claim", credited("customer/JPY/pool/c1", ids="c1")),
         ("check_credited", "claim", credited("customer/JPY/pool/c1", ids="c1\nc3\nc2")),

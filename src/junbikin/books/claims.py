@@ -155,10 +155,6 @@ def withdrawals(books: Books, plan: str) -> list[Withdrawal]:
         ]
 
 
-WITHDRAWN = "withdrawn"
-"""The reason for which payments come back that were withdrawn. A result gives it alone, with nothing settled."""
-
-
 @dataclass(frozen=True, slots=True)
 class Claimants:
     """The account that holds what is set apart for the claimants of a plan in one asset."""

@@ -193,7 +193,7 @@ def _plan(row: Any, incidents: set[str], undone_at: datetime | None) -> _Plan | 
     affected = says["affected"] if says["who"] in ("holders", "place") else ""
     disputes = frozenset(filter(None, says["disputes"].split(",")))
     try:
-        at = datetime.fromisoformat(says["at"]) if says["at"] else None
+        at = datetime.fromisoformat(says["at"]) if affected or says["at"] else None
     except ValueError:
         return "it does not say as of when its people are holders"
     return _Plan(digest, row.recorded_at, legs, undone_at, says["incident"], affected, at, disputes)

@@ -13,7 +13,7 @@ DECLARE
 BEGIN
   IF (v_plan ~ '^[0-9a-f]{64}$' AND p_key = 'compensation:' || left(v_plan, 24) AND p_content->>'permission' ~ '^(confirmed|exempt): [^[:cntrl:]]+$'
       AND NOT jsonb_path_exists(p_content - 'legs', 'strict $.* ? (@.type() <> "string")') AND books.is_incident(p_content->>'incident')
-      AND (NOT p_content ? 'at' OR books.is_instant(p_content->>'at'))) IS NOT TRUE THEN
+      AND CASE WHEN p_content ? 'at' OR p_content->>'who' IN ('holders', 'place') THEN books.is_instant(p_content->>'at') ELSE true END) IS NOT TRUE THEN
     PERFORM books.refuse('this is no plan of an incident on record, or nobody permits it', 'batch ' || p_key,
       'ask for it with `junbikin incident ask`: key, incident, plan and permission belong together');
   END IF;
