@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 NONE = Name("without any rulebook", "規則集なし")
 LEFT = Name("left by them", "充当後の不足")
 UNPAID = Name("unpaid", "未払額")
-PARTLY = Name("~: a part of it rests on what is not known", "~：不明な項目を含む")
+NEEDED = Name("needed to pay the customers", "顧客への補償に必要な額")
+LOST = Name("customers' loss at the prices of that day", "当日の価格による顧客の損失額")
+PARTLY = Name(
+    "~: a part of it rests on what is not known. –: the rulebooks have no such source.",
+    "~：不明な項目を含む。–：該当する財源の定めなし。",
+)
+
+
+_LANGS: tuple[Lang, Lang] = ("en", "ja")
 
 
 def told(figure: Figure, lang: Lang) -> str:
@@ -45,12 +53,13 @@ def provenances(replay: Replay) -> list[str]:
 
 
 def replay_list(replays: Sequence[Replay], lang: Lang) -> Table:
-    """A line for each case: what the customers lost, and the days until they were paid."""
+    """A line for each case: what the customers lost, what paying them took, and the days until they were paid."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column(_t(lang, "case", "事例"))
     table.add_column(_t(lang, "what", "名称"))
     table.add_column(_t(lang, "customers' loss", "顧客の損失額"), justify="right")
     table.add_column(_t(lang, "as published", "公表額"), justify="right")
+    table.add_column(_t(lang, "needed to pay", "補償に必要な額"), justify="right")
     table.add_column(_t(lang, "days", "日数"), justify="right")
     for replay in replays:
         case = replay.case
@@ -59,6 +68,7 @@ def replay_list(replays: Sequence[Replay], lang: Lang) -> Table:
             escape(say(case.title, lang)),
             _money(replay.loss, lang),
             _money(case.published.total, lang),
+            _money(replay.needed, lang),
             str(replay.days),
         )
     return table
@@ -73,6 +83,7 @@ def replay_parts(replay: Replay, lang: Lang) -> Iterator[RenderableType]:
     if warning:
         yield Text(warning, style="yellow")
     yield _plan(replay, lang)
+    yield Text(say(beside_the_loss(replay), lang))
     yield Text(_agreement(replay, lang))
     yield _rows(replay, lang)
     yield Text(say(PARTLY, lang), style="dim")
@@ -97,6 +108,19 @@ def _plan(replay: Replay, lang: Lang) -> Table:
         )
     table.add_row(_t(lang, "together", "合計"), "", "", "", _money(replay.needed, lang), style="bold")
     return table
+
+
+def beside_the_loss(replay: Replay) -> Name:
+    """What the plan needs beside what the customers lost at the prices of that day, and why the two differ."""
+    more = replay.needed - replay.loss
+    en, ja = (_money(replay.loss, lang) for lang in _LANGS)
+    if more.value == 0:
+        return Name(f"{LOST.en}: {en}, which is what the plan pays.", f"{LOST.ja}は{ja}で、補償に必要な額と同じ。")
+    off = _money(more, "en")
+    return Name(
+        f"{LOST.en}: {en}. What the plan needs differs by {off}: what is paid in yen is paid at the plan's price, not at that day's.",
+        f"{LOST.ja}は{ja}。補償に必要な額との差{off}は、円で支払う分が当日の価格でなく補償単価によるため。",
+    )
 
 
 def _agreement(replay: Replay, lang: Lang) -> str:

@@ -9,7 +9,7 @@ from junbikin.incidents.replays.replay import Replay, Row
 from junbikin.reports import replay_charts as charts
 from junbikin.reports import words
 from junbikin.reports.html import both, pages
-from junbikin.reports.replay import provenances, regime, told
+from junbikin.reports.replay import NEEDED, PARTLY, beside_the_loss, provenances, regime, told
 
 
 def replay_page(replays: Sequence[Replay], lang: words.Lang = "en") -> str:
@@ -21,6 +21,9 @@ def replay_page(replays: Sequence[Replay], lang: words.Lang = "en") -> str:
         names=charts.NAMES,
         kinds_in=_kinds,
         regime=regime,
+        beside_the_loss=beside_the_loss,
+        needed=NEEDED,
+        partly=PARTLY,
         uses=_uses,
         roots=_roots,
         told=lambda figure: both(told(figure, "en"), told(figure, "ja")),

@@ -110,6 +110,7 @@ OPS: dict[str, Name] = {
     "clamp": Name("kept between", "上下限"),
     "taken as": Name("counted as", "算入"),
     "brackets": Name("brackets", "段階"),
+    "-": Name("less", "差引"),
 }
 
 
