@@ -157,6 +157,7 @@ def test_whoever_decides_is_warned_of_an_adjustment_above_all_that_was_taken(unp
     warning = "warning: an adjustment of 5000 BTC is more than the 4.75000004 BTC that were taken in all"
     result = run(*decides, "5000", home=home, env=cem)
     assert warning in result.stderr
+    assert f"will be asked for: dispute {number} of c1: upheld, 5,000 BTC more" in result.stderr
     waits = as_json(said("request", "list", "--waiting", "--json", home=home))["requests"][0]["request"]
     assert warning in said("request", "show", str(waits), home=home)
     assert "has 9 decimals, and BTC has 8" in refused(*decides, "0.000000001", home=home, env=cem).what

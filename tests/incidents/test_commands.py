@@ -113,6 +113,9 @@ def test_what_has_no_price_is_told_and_asks_for_one(desk: Desk) -> None:
     result = run(*words, home=desk.home, env=desk._who("cem"))
     assert result.exit_code == 0
     assert "its worth is not known" in result.stderr
+    assert "more than" not in result.stderr
+    slip = run(*words[:6], "5000", *words[7:], home=desk.home, env=desk._who("cem"))
+    assert "more than the 50 MONA that customers own" in slip.stderr
     assert desk.json("", "incident", "show", "unpriced")["loss"] is None
     assert "needs the price" in desk.refuses("cem", *words, "--value", "5").what
     desk.says("cem", *words, "--value", "722.74", "--priced", "144.548, the exchange's own")

@@ -148,6 +148,7 @@ def decide(
     from junbikin.incidents.disputes import Standing, beyond, decided, dispute_of
     from junbikin.incidents.incident import incident_of
     from junbikin.incidents.known import fits
+    from junbikin.reports.happenings import happening_words
     from junbikin.reports.words import say
 
     lang, much = lang_of(ctx), amounts.stated(adjustment, "--adjustment")
@@ -158,4 +159,6 @@ def decide(
         warning = beyond(incident_of(books, incident), of.asset, much)
         if warning:
             click.echo(("注意：" if lang == "ja" else "warning: ") + say(warning, lang), err=True)
-        ask(books, "dispute", f"{incident}:{of.account}", says, why, who, json_)
+        words = happening_words("decided", says | {"dispute": number, "account": of.account}, lang)
+        asks = f"裁定を申請します：{words}" if lang == "ja" else f"will be asked for: {words}"
+        ask(books, "dispute", f"{incident}:{of.account}", says, why, who, json_, asks)

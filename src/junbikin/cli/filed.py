@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from junbikin.books.database import Books
 
 
-def ask(books: Books, action: str, subject: str, says: dict[str, Any], why: str, who: Acting, json_: bool) -> None:
-    """Asks for something to be put on record of a subject, and shows it before the password is asked for."""
+def ask(
+    books: Books, action: str, subject: str, says: dict[str, Any], why: str, who: Acting, json_: bool, words: str = ""
+) -> None:  # fmt: skip
+    """Asks for something to be put on record of a subject, and shows it, in `words` if there are any, before the password is asked for."""
     from junbikin.registry.requests import ask_to_record
 
-    click.echo(f"asks for {action} {subject}: {told(says)}", err=True)
+    click.echo(words or f"asks for {action} {subject}: {told(says)}", err=True)
     tell(books, ask_to_record(books, who.proved(books), action, subject, says, why), json_)
 
 

@@ -201,7 +201,13 @@ def thaw(ctx: click.Context, incident: str, asset: str, why: str, who: Acting, j
     with open_books(home_of(ctx)) as books:
         if asset not in incident_of(books, incident).frozen:
             raise BadInput(f"{asset} is not frozen for {incident}", then="see `junbikin incident show`")
-        ask(books, "asset_status", asset, {"status": "open"}, why, who, json_)
+        ja = lang_of(ctx) == "ja"
+        asks = (
+            f"{asset}の凍結解除を申請します（{incident}）"
+            if ja
+            else f"will be asked for: {asset} is opened again ({incident})"
+        )
+        ask(books, "asset_status", asset, {"status": "open"}, why, who, json_, asks)
 
 
 def tell_of(

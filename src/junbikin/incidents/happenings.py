@@ -34,7 +34,7 @@ class Happening:
     """One thing that happened: when it was so, what, and who put it on record and why.
 
     `kind` is an event's of the timeline, or `happened`, `found`, `frozen`, `thawed`, `asked`, `refused`, `approved`, `undone`, `sent`,
-    `answered`, `disputed` or `decided`; `says` has what it is about.
+    `answered`, `withdrawn`, `disputed` or `decided`; `says` has what it is about.
     """
 
     at: datetime
@@ -117,7 +117,7 @@ def _planned(books: Books, plan: Approved) -> Iterator[Happening]:
         if act.kind == "payout":
             runs[run].append(act)
         elif act.kind == "payout_result":
-            answers[*run, act.recorded_at.astimezone(zone).date().isoformat()].append(act)
+            answers[*run, act.recorded_at.astimezone(zone).date().isoformat(), str(_withdrawn(act))].append(act)
     yield from (_sent(about, of) for of in runs.values())
     yield from (_answered(about, of) for of in answers.values())
 
@@ -140,7 +140,13 @@ def _answered(about: Mapping[str, str], run: Sequence[Act]) -> Happening:
         "returned": sum(_count(numbers) for act in run for numbers in act.says["returned"].values()),
         "returned_total": _sum(act.says["returned_total"] for act in run),
     }  # fmt: skip
-    return Happening(first.recorded_at, first.record, first.recorded_by, "answered", says, "", first.recorded_at)
+    kind = "withdrawn" if _withdrawn(first) else "answered"
+    return Happening(first.recorded_at, first.record, first.recorded_by, kind, says, "", first.recorded_at)
+
+
+def _withdrawn(result: Act) -> bool:
+    """Whether nobody answered, but two people took the sending back."""
+    return "withdrawn" in result.says["returned"]
 
 
 def _disputed(books: Books, of: Incident) -> Iterator[Happening]:

@@ -22,15 +22,20 @@ _CHANNELS: Mapping[str, Name] = {
 
 def happening(of: Happening, lang: Lang) -> str:
     """One thing that happened."""
-    words = _WORDS[of.kind](of.says, lang == "ja")
+    words = happening_words(of.kind, of.says, lang)
     usual = of.kind == "state" and of.why == f"the incident is {of.says['to']}"
     reasoned = of.kind in ("state", "frozen", "thawed", "asked", "refused", "undone") and not usual
-    return visible(words + (f"{'：' if lang == 'ja' else ': '}{of.why}" if reasoned else ""))
+    return words + visible(f"{'：' if lang == 'ja' else ': '}{of.why}" if reasoned else "")
+
+
+def happening_words(kind: str, says: Mapping[str, Any], lang: Lang) -> str:
+    """What happened, without why, by its kind and what it is about."""
+    return visible(_WORDS[kind](says, lang == "ja"))
 
 
 def event_words(says: Mapping[str, Any], lang: Lang) -> str:
     """What an event of the timeline says, on one line."""
-    return visible(_WORDS["happened" if says["event"] == "opened" else says["event"]](says, lang == "ja"))
+    return happening_words("happened" if says["event"] == "opened" else says["event"], says, lang)
 
 
 def in_full(home: Home, says: Mapping[str, Any], lang: Lang) -> str:
@@ -107,6 +112,13 @@ def _answered(says: Mapping[str, Any], ja: bool) -> str:
     return f"{_plan(says, ja=ja)}, answers to run {says['run']}: {', '.join(parts)}"
 
 
+def _withdrawn(says: Mapping[str, Any], ja: bool) -> str:
+    much, people = _much(says["returned_total"], says["asset"], "ja" if ja else "en"), _people(says["returned"], ja=ja)
+    if ja:
+        return f"{_plan(says, ja=ja)} 支払処理{says['run']}の取下げ：{people} {much}"
+    return f"{_plan(says, ja=ja)}, run {says['run']} withdrawn: {much} for {people}"
+
+
 def _decided(says: Mapping[str, Any], ja: bool) -> str:
     upheld = says["verdict"] == "upheld"
     much = _much(says["adjustment"], says["asset"], "ja" if ja else "en")
@@ -141,6 +153,7 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any], bool], str]] = {
     "undone": lambda says, ja: f"{_plan(says, ja=ja)} {'承認取消' if ja else 'undone'}",
     "sent": _sent,
     "answered": _answered,
+    "withdrawn": _withdrawn,
     "disputed": lambda says, ja: (
         f"不服申立て{says['dispute']}：口座{says['account']}、{says['asset']}" if ja
         else f"dispute {says['dispute']} of {says['account']}: {says['asset']}"
