@@ -257,7 +257,7 @@ def test_balances_within_a_day_are_those_of_the_day_before_and_the_changes_until
 def test_what_customers_held_before_anything_is_known_refuses_the_plan(scene: Scene) -> None:
     with pytest.raises(BadInput, match="what customers held at"):
         scene.plan(affected='who = "holders"\nasset = "BTC"\nat = 2026-03-09T12:00:00+09:00')
-    with pytest.raises(BadInput, match="nobody is affected"):
+    with pytest.raises(BadInput, match="nobody is affected: there is no XEM held by customers at 2026-03-10"):
         scene.plan(affected='who = "holders"\nasset = "XEM"\nat = 2026-03-10T12:00:00+09:00')
 
 

@@ -44,7 +44,7 @@ def gather(scene: Scene, rule: Rule) -> Holders:
     [(people, most, units)] = scene.engine.execute(f"SELECT count(*), max(units), sum(units) FROM {HOLDERS}").fetchall()
     if not people:
         raise BadInput(
-            f"nobody is affected: {found.name.en} is nothing", then="look at the rule's asset and time, and ingest the balances of that time"
+            f"nobody is affected: there is no {found.name.en}", then="look at the rule's asset and time, and ingest the balances of that time"
         )  # fmt: skip
     whole = EXACT.scaleb(Decimal(units), -unit)
     figure = given(whole, rule.affected.asset, found.name, found.source, "plan.holdings")
