@@ -24,6 +24,7 @@ from junbikin.incidents.claims import claims_of
 from junbikin.incidents.deadlines import deadlines
 from junbikin.incidents.disputes import file
 from junbikin.incidents.folders import payees_folder
+from junbikin.incidents.happenings import happenings
 from junbikin.incidents.incident import incident_of
 from junbikin.incidents.notices import notice, write_notices
 from junbikin.incidents.pay.judge import prepare
@@ -185,7 +186,15 @@ def told(paying: Paying, kind: str) -> Told:
     books = paying.scene.cast.books
     of, claims = incident_of(books, INCIDENT), claims_of(books, INCIDENT)
     at = of.events[-1].recorded_at
-    known = Known(books.home, of, deadlines(books.home, of, [], at), claims, {paying.plan.digest: paying.plan}, at)
+    known = Known(
+        books.home,
+        of,
+        happenings(books, of),
+        deadlines(books.home, of, [], at),
+        claims,
+        {paying.plan.digest: paying.plan},
+        at,
+    )
     return public_notice(known) if kind == "public" else report(known, kind)
 
 

@@ -35,6 +35,7 @@ def report(ctx: click.Context, incident: str, kind: str, html: Path | None, mark
     from junbikin.books.database import open_books
     from junbikin.incidents.claims import claims_of, files_of
     from junbikin.incidents.deadlines import deadlines
+    from junbikin.incidents.happenings import happenings
     from junbikin.incidents.incident import incident_of
     from junbikin.reports.incident_report import Known
     from junbikin.reports.incident_report import report as told
@@ -46,11 +47,12 @@ def report(ctx: click.Context, incident: str, kind: str, html: Path | None, mark
         progress("claims", 0.1)
         claims = claims_of(books, incident)
         progress("plans", 0.4)
+        happened = happenings(books, of)
         files = [files_of(home, each.approved) for each in claims.plans]
         progress("the document", 0.7)
     standing = [each.approved for each in claims.plans if not each.approved.reversed]
     due = deadlines(home, of, [str(each.content["permission"]) for each in standing], at)
-    known = Known(home, of, due, claims, {plan.digest: plan for plan in files if plan}, at)
+    known = Known(home, of, happened, due, claims, {plan.digest: plan for plan in files if plan}, at)
     _write(ctx, public_notice(known) if kind == "public" else told(known, kind), html, markdown)
 
 

@@ -18,7 +18,7 @@ from junbikin.incidents.claims import STANDINGS, Claims, LegClaims, Part, PlanCl
 from junbikin.incidents.disputes import Standing as DisputeStanding
 from junbikin.incidents.incident import Incident
 from junbikin.incidents.standing import Standing
-from junbikin.reports.incident import when
+from junbikin.reports.happenings import when
 from junbikin.reports.incident_words import reason
 from junbikin.reports.words import Lang, grouped, money, say, visible
 

@@ -10,8 +10,8 @@ from junbikin.incidents.incident import Incident
 from junbikin.reports import claims as shown
 from junbikin.reports import words
 from junbikin.reports.claims_charts import COLOURS, HEIGHT, WIDTH, chart
+from junbikin.reports.happenings import when
 from junbikin.reports.html import both, pages
-from junbikin.reports.incident import when
 from junbikin.reports.words import Lang
 
 

@@ -14,11 +14,8 @@ from junbikin.home import Home
 from junbikin.incidents.deadlines import Deadline, Standing
 from junbikin.incidents.happenings import Happening
 from junbikin.incidents.incident import CAUSE_WORDS, STATES, STORAGE_WORDS, Incident
-from junbikin.incidents.timeline import Event
-from junbikin.reports.happenings import event_words, happening, when
+from junbikin.reports.happenings import happening, when
 from junbikin.reports.words import Lang, amount, grouped, money, say, visible
-
-__all__ = ["incident_document", "incident_parts", "told_of", "when"]
 
 _STYLES = {Standing.KEPT: "green", Standing.LATE: "yellow", Standing.OVERDUE: "bold red", Standing.DUE: "", Standing.DROPPED: "dim"}  # fmt: skip
 
@@ -130,11 +127,6 @@ def _deadlines(home: Home, due: Sequence[Deadline], at: datetime, lang: Lang) ->
             tag,
         )
     return table
-
-
-def told_of(event: Event, lang: Lang) -> str:
-    """What an event says, on one line."""
-    return event_words(event.says, lang)
 
 
 def _table(

@@ -14,12 +14,13 @@ from junbikin.figures import Figure, Name
 from junbikin.home import Home
 from junbikin.incidents.claims import Claims, LegClaims, PlanClaims
 from junbikin.incidents.deadlines import Deadline
+from junbikin.incidents.happenings import Happening
 from junbikin.incidents.incident import AUDIENCES, CAUSE_WORDS, REPORTS, STATES, STORAGE_WORDS, Incident, Taken
 from junbikin.incidents.plan.document import Plan
 from junbikin.incidents.timeline import Event
 from junbikin.incidents.waterfall import KINDS
 from junbikin.reports.claims import DISPUTED, ENTITLED, disputed, lasted, since, standing_rows
-from junbikin.reports.incident import told_of, when
+from junbikin.reports.happenings import happening, when
 from junbikin.reports.incident_words import permission, priced, worked
 from junbikin.reports.told import Grid, Line, Section, Told, joined, same
 from junbikin.reports.words import amount, grouped, money
@@ -33,10 +34,11 @@ _OF_LAW = ("text", "official")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a report is made of: the incident, its deadlines, its claims, and the files of its plans by digest."""
+    """What a report is made of: the incident, what happened, its deadlines, its claims, and the files of its plans by digest."""
 
     home: Home
     incident: Incident
+    happened: Sequence[Happening]
     due: Sequence[Deadline]
     claims: Claims
     plans: dict[str, Plan]
@@ -329,8 +331,8 @@ def _kept(known: Known, each: Deadline) -> str:
 
 def _timeline(known: Known) -> Section:
     rows = tuple(
-        (same(when(known.home, event.at)), Name(told_of(event, "en"), told_of(event, "ja")), same(event.by), same(event.record))
-        for event in known.incident.events
+        (same(when(known.home, each.at)), Name(happening(each, "en"), happening(each, "ja")), same(each.by), same(each.record))
+        for each in known.happened
     )  # fmt: skip
     titles = (Name("at", "日時"), Name("what", "出来事"), Name("told by", "記録者"), Name("record", "記録"))
     return Section(Name("Timeline", "経過"), (), (Grid(titles, rows, frozenset({3})),))

@@ -12,7 +12,7 @@ from junbikin.incidents.incident import CAUSE_WORDS
 from junbikin.incidents.notices import Notice, Owed
 from junbikin.incidents.pay.statuses import Status
 from junbikin.incidents.standing import Standing
-from junbikin.reports.incident import when
+from junbikin.reports.happenings import when
 from junbikin.reports.incident_words import percent, percent_of, price_rule, reason
 from junbikin.reports.told import BLANK, Line, Section, Told, same
 from junbikin.reports.words import amount, exact_amount, grouped, money

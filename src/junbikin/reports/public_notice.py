@@ -15,7 +15,7 @@ from junbikin.incidents.incident import CAUSE_WORDS
 from junbikin.incidents.plan.document import Plan
 from junbikin.incidents.standing import Standing
 from junbikin.reports.claims import paid_share
-from junbikin.reports.incident import when
+from junbikin.reports.happenings import when
 from junbikin.reports.incident_report import Known, told_by
 from junbikin.reports.incident_words import made_good
 from junbikin.reports.notice import CONTACT, DISPUTE
