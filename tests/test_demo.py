@@ -167,7 +167,7 @@ def judged_instructions(home: Home, folder: Path) -> Mapping[str, Mapping[str, i
         )
     finally:
         engine.close()
-    payees = prepare(home, open_lake(home), folder / "entitlements.parquet", folder, lambda what, share: None)
+    payees = prepare(home, open_lake(home), "0" * 64, folder / "entitlements.parquet", folder, lambda what, share: None)
     return payees.counts
 
 

@@ -52,7 +52,12 @@ def open_accounts(books: Books, who: Actor, codes: Sequence[str], why: str) -> I
     described = [_described(code) for code in codes]
     for start in range(0, len(described), AT_ONCE):
         turn = described[start : start + AT_ONCE]
-        yield start + len(turn), int(books.call("open_accounts", who.name, who.secret, why, json.dumps(turn)))
+        yield start + len(turn), open_described(books, who, json.dumps(turn), why)
+
+
+def open_described(books: Books, who: Actor, described: str, why: str) -> int:
+    """Opens accounts that are described as a JSON list of owner, asset, place and holder, at most `AT_ONCE`; returns how many were new."""
+    return int(books.call("open_accounts", who.name, who.secret, why, described))
 
 
 def _described(code: str) -> dict[str, str]:

@@ -1,14 +1,12 @@
-"""`incident payees`, `pay` and `results`: who can be paid, the files that pay, and what banks and custodians answer."""
+"""`incident payees`, `pay`, `files` and `withdraw`: who can be paid, the files that pay, and taking back what was never handed in."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from junbikin.cli import times
 from junbikin.cli.acting import Acting, acts
 from junbikin.cli.positions import DAY
 from junbikin.cli.show import AS_JSON, as_json, home_of, lang_of, print_table, progress_bar
@@ -17,8 +15,6 @@ from junbikin.errors import BadInput
 if TYPE_CHECKING:
     from junbikin.books.claims import Approved
     from junbikin.books.database import Books
-    from junbikin.incidents.answers.taking import Taken
-    from junbikin.incidents.pay.channels import Channel
     from junbikin.incidents.pay.order import Order
     from junbikin.incidents.pay.payees import Payees
     from junbikin.incidents.pay.run import Run
@@ -26,10 +22,10 @@ if TYPE_CHECKING:
 
 _BANKS = ("zengin", "iso20022")
 _CHANNELS = [*_BANKS, "account", "custodian"]
-_FORMS = ["zengin", "pain002", "custodian"]
 
 INCIDENT = click.argument("incident", metavar="INC")
 PLAN = click.argument("name", metavar="PLAN")
+RUN = click.argument("run", type=click.IntRange(1, 999))
 
 
 @click.command()
@@ -43,13 +39,14 @@ def payees(ctx: click.Context, incident: str, name: str, json_: bool) -> None:
     from junbikin.incidents.folders import payees_folder
     from junbikin.incidents.pay.judge import prepare
     from junbikin.incidents.pay.newest import keep_as_newest
-    from junbikin.incidents.plan.document import read_plan
+    from junbikin.incidents.plan.document import check_files, read_plan
 
     home = home_of(ctx)
     plan = read_plan(home, incident, name)
     above = payees_folder(home, incident, plan.digest)
     with progress_bar() as progress:
-        judged = prepare(home, open_lake(home), plan.entitlements, above, progress)
+        check_files(home, plan, progress)
+        judged = prepare(home, open_lake(home), plan.digest, plan.entitlements, above, progress)
     keep_as_newest(above, judged.digest)
     if json_:
         as_json(
@@ -105,29 +102,32 @@ def pay(
     from junbikin.incidents.folders import payees_folder
     from junbikin.incidents.pay.newest import newest
     from junbikin.incidents.pay.order import Order
-    from junbikin.incidents.pay.run import Payer, leg_of
+    from junbikin.incidents.pay.payer import Payer
+    from junbikin.incidents.pay.run import leg_of
     from junbikin.incidents.pay.run import pay as paid
+    from junbikin.incidents.pay.ways import check, way
     from junbikin.incidents.plan.document import read_plan
 
     home = home_of(ctx)
     _check_options(channel, bank, value_on, place, everyone)
-    plan = read_plan(home, incident, name)
     with open_books(home) as books:
+        _check_open(books, incident)
+        plan = read_plan(home, incident, name)
         approval = _approved(books, plan)
         leg = leg_of(approval, asset or _only(approval), plan.entitlements)
         above = payees_folder(home, incident, plan.digest)
         judged = "" if everyone else newest(above, f"junbikin incident payees {incident} {name}")
         day = value_on.date().isoformat() if value_on else ""
         asked = Order(incident, plan.digest, leg.asset, channel, bank or "", day, place or "", judged)
-        _check_order(books, asked)
         click.echo(f"pays {leg.asset} of the plan {name} ({plan.digest[:12]}) by {channel}", err=True)
         by = Payer(books, who.proved(books), why or f"plan {name} by {channel}")
+        check(by, asked)
         with progress_bar() as progress:
-            run = paid(by, leg, asked, lambda order: _channel(books, approval, order, above), progress)
+            run = paid(by, leg, asked, way(by, approval), progress)
     if json_:
         as_json(_run(run))
     else:
-        _print_run(run)
+        _print_run(ctx, run)
 
 
 def _check_options(
@@ -144,16 +144,35 @@ def _check_options(
         raise BadInput(f"--everyone says nothing to {channel}: it pays whom instructions name", then="leave it out")
 
 
+def _check_open(books: Books, incident: str) -> None:
+    from junbikin.incidents.incident import incident_of
+
+    if incident_of(books, incident).state == "closed":
+        raise BadInput(
+            f"{incident} is closed: nothing of it is paid", where=f"incident {incident}",
+            then=f"open it again: junbikin incident state {incident} opened --why REASON",
+        )  # fmt: skip
+
+
 def _approved(books: Books, plan: Plan) -> Approved:
     from junbikin.books.claims import approved
+    from junbikin.incidents.plan.making import compensation_key
+    from junbikin.registry.requests import requests
 
     found = approved(books, plan.digest)
-    if found is None:
+    if found is not None:
+        return found
+    key = compensation_key(plan.digest)
+    waiting = [one.number for one in requests(books) if not one.verdict and one.action == "post" and one.subject == key]
+    if waiting:
         raise BadInput(
-            f"the plan {plan.name} is not approved: nothing of it can be paid", where=str(plan.folder),
-            then=f"ask with `junbikin incident ask {plan.incident} {plan.name}`, and let someone else approve it",
+            f"the plan {plan.name} is not approved yet", where=f"request {waiting[0]}",
+            then=f"let somebody else approve it: junbikin request approve {waiting[0]}",
         )  # fmt: skip
-    return found
+    raise BadInput(
+        f"the plan {plan.name} is not approved: nothing of it can be paid", where=str(plan.folder),
+        then=f"ask with `junbikin incident ask {plan.incident} {plan.name}`, and let someone else approve it",
+    )  # fmt: skip
 
 
 def _only(approval: Approved) -> str:
@@ -161,33 +180,6 @@ def _only(approval: Approved) -> str:
     if len(legs) > 1:
         raise BadInput(f"the plan pays {', '.join(legs)}", then="say which with --asset")
     return legs[0]
-
-
-def _check_order(books: Books, order: Order) -> None:
-    """Refuses what the bank or the calendar would refuse, before anything is kept."""
-    from junbikin.incidents.pay.paying_bank import check_value_day, paying_bank
-
-    if order.channel in _BANKS:
-        check_value_day(order.day)
-        paying_bank(books, order.bank)
-
-
-def _channel(books: Books, approval: Approved, order: Order, above: Path) -> tuple[Channel, Payees | None]:
-    from junbikin.incidents.pay.channels import Accounts, Custodian, Iso20022, Zengin
-    from junbikin.incidents.pay.payees import open_payees
-    from junbikin.incidents.pay.paying_bank import paying_bank
-
-    judged = open_payees(above, order.payees) if order.payees else None
-    if order.channel == "account":
-        return Accounts(approval.claimants[order.asset], order.place), judged
-    if judged is None:
-        raise BadInput(
-            "nobody is known to be paid so", then="judge the instructions first with `junbikin incident payees`"
-        )
-    if order.channel == "custodian":
-        return Custodian(judged), judged
-    bank = paying_bank(books, order.bank)
-    return (Zengin if order.channel == "zengin" else Iso20022)(bank, judged), judged
 
 
 def _run(run: Run) -> dict[str, Any]:
@@ -200,89 +192,104 @@ def _run(run: Run) -> dict[str, Any]:
         "channel": run.order.channel,
         "people": str(run.people),
         "total": plain(run.total),
+        "unfit": str(run.unfit),
         "folder": str(run.folder) if run.people else None,
         "files": [file.path.name for file in run.files],
     }
 
 
-def _print_run(run: Run) -> None:
+def _print_run(ctx: click.Context, run: Run) -> None:
     from junbikin.reports.words import grouped
 
-    if not run.people:
-        click.echo("nobody is left whom this could pay: see `junbikin claims`")
-        return
     order = run.order
-    click.echo(
-        f"run {order.run} (order {order.code:010d}) pays {run.people:,} people {grouped(run.total)} {order.asset} by {order.channel}"
-    )
-    click.echo(f"{len(run.files)} files in {run.folder}")
+    if run.people:
+        click.echo(
+            f"run {order.run} (order {order.code:010d}) pays {run.people:,} people {grouped(run.total)} {order.asset} by {order.channel}"
+        )
+        click.echo(f"{len(run.files)} files in {run.folder}")
+    elif not run.unfit:
+        click.echo("nobody is left whom this could pay: see `junbikin claims`")
+    if run.unfit:
+        click.echo(f"{run.unfit:,} are left out: {run.unfit_as.ja if lang_of(ctx) == 'ja' else run.unfit_as.en}")
 
 
 @click.command()
 @INCIDENT
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--form", required=True, type=click.Choice(_FORMS), help="What the files are.")
-@click.option("--bank", help="The registered paying bank that answers; for zengin.")
-@click.option(
-    "--at", metavar="TIME", help=f"When it was settled or came back [default: when it is recorded]: {times.HELP}."
-)
-@click.option("--why", help="The reason, which goes on record [default: the files' names].")
+@PLAN
+@RUN
 @acts
 @AS_JSON
 @click.pass_context
-def results(
-    ctx: click.Context, incident: str, files: tuple[Path, ...], form: str, bank: str | None, at: str | None, why: str | None,
-    who: Acting, json_: bool,
-) -> None:  # fmt: skip
-    """Take in what a bank or custodian answers in FILES about payments of the incident INC: settled, or returned and why."""
-    from junbikin.books.claims import plans_of
+def files(ctx: click.Context, incident: str, name: str, run: int, who: Acting, json_: bool) -> None:
+    """Write the files of a RUN of PLAN again, when one was lost: the same, byte for byte. Nobody is paid by that."""
     from junbikin.books.database import open_books
-    from junbikin.incidents.answers.taking import Source, take_in
-    from junbikin.incidents.pay.paying_bank import paying_bank
-    from junbikin.incidents.pay.run import Payer
-    from junbikin.incidents.plan.document import plan_with
+    from junbikin.incidents.pay.payer import Payer
+    from junbikin.incidents.pay.run import files_again, leg_of
+    from junbikin.incidents.pay.ways import way
+    from junbikin.incidents.plan.document import read_plan
 
     home = home_of(ctx)
-    if (bank is not None) != (form == "zengin"):
-        raise BadInput(
-            "--bank names the bank whose result list it is: with --form zengin, and only there", then="state or leave out --bank"
-        )  # fmt: skip
     with open_books(home) as books:
-        when = times.until(home, at, "--at")
-        answering = paying_bank(books, bank) if bank else None
-        plans = [(plan, plan_with(home, incident, plan.plan).entitlements) for plan in plans_of(books, incident)]
-        if not plans:
-            raise BadInput(f"no plan of {incident} was approved: nothing was paid", then="see `junbikin incident list`")
-        by = Payer(books, who.proved(books), why or f"answers in {', '.join(file.name for file in files)[:900]}")
+        plan = read_plan(home, incident, name)
+        approval, order = _approved(books, plan), _order(ctx, plan, run)
+        leg = leg_of(approval, order.asset, plan.entitlements)
+        by = Payer(books, who.proved(books), f"files of run {run} again")
         with progress_bar() as progress:
-            found = take_in(by, plans, files, Source(form, answering, when), progress)
+            written = files_again(by, leg, order, way(by, approval), progress)
     if json_:
-        as_json({"files": [{"file": file.name} | _taken(taken) for file, taken in zip(files, found, strict=True)]})
-        return
-    for file, taken in zip(files, found, strict=True):
-        click.echo(f"{file.name}:")
-        _print_taken(taken)
+        as_json(_run(written))
+    else:
+        click.echo(f"{len(written.files)} files in {written.folder}, as they were")
 
 
-def _taken(taken: Taken) -> dict[str, Any]:
-    from junbikin.figures import plain
+def _order(ctx: click.Context, plan: Plan, run: int) -> Order:
+    from junbikin.incidents.folders import runs_folder
+    from junbikin.incidents.pay.order import order_in
 
-    counts = {name: str(getattr(taken, name)) for name in ("read", "settled", "returned", "duplicates", "refused")}
-    totals = {asset: {"settled": plain(s), "returned": plain(r)} for asset, (s, r) in taken.totals.items()}
-    reasons = {reason: str(count) for reason, count in taken.reasons.items()}
-    return counts | {"totals": totals, "reasons": reasons, "refusals": str(taken.refusals) if taken.refusals else None}
+    folder = runs_folder(home_of(ctx), plan.incident, plan.digest) / f"run-{run:03d}"
+    if not folder.is_dir():
+        raise BadInput(
+            f"there was no run {run} of the plan {plan.name}", where=str(folder), then="see `junbikin claims`"
+        )
+    return order_in(folder)
 
 
-def _print_taken(taken: Taken) -> None:
-    from junbikin.reports.words import grouped
+@click.command()
+@INCIDENT
+@PLAN
+@RUN
+@click.option("--why", required=True, help="Why the files were never handed in; it goes on record.")
+@acts
+@AS_JSON
+@click.pass_context
+def withdraw(ctx: click.Context, incident: str, name: str, run: int, why: str, who: Acting, json_: bool) -> None:
+    """Take back a RUN of PLAN whose files were never handed in. Two people say so; then its payments are unpaid again.
 
-    click.echo(
-        f"{taken.read:,} answers: {taken.settled:,} settled, {taken.returned:,} returned, {taken.duplicates:,} known already, "
-        f"{taken.refused:,} refused"
-    )
-    for asset, (settled, returned) in taken.totals.items():
-        click.echo(f"{asset}: {grouped(settled)} settled, {grouped(returned)} returned")
-    for reason, count in taken.reasons.items():
-        click.echo(f"  returned with {reason}: {count:,}")
-    if taken.refusals:
-        click.echo(f"refused, each with why: {taken.refusals}", err=True)
+    The first time it files the request; once that is approved, the same command takes the run back.
+    """
+    from junbikin.books.database import open_books
+    from junbikin.incidents.pay import withdrawal
+    from junbikin.incidents.pay.payer import Payer
+    from junbikin.incidents.pay.run import leg_of
+    from junbikin.incidents.plan.document import read_plan
+
+    home = home_of(ctx)
+    with open_books(home) as books:
+        plan = read_plan(home, incident, name)
+        approval = _approved(books, plan)
+        leg = leg_of(approval, _order(ctx, plan, run).asset, plan.entitlements)
+        by = Payer(books, who.proved(books), why)
+        request = withdrawal.allowed(books, plan.digest, run)
+        if request is None:
+            asked = withdrawal.ask(by, approval, leg, run)
+            if json_:
+                as_json({"request": asked})
+            else:
+                click.echo(f"request {asked} waits: whoever approves it says that no file of run {run} was handed in")
+                click.echo(f"next: junbikin request approve {asked}, then this command again", err=True)
+            return
+        people = withdrawal.withdraw(by, approval, leg, run, request)
+    if json_:
+        as_json({"run": str(run), "people": str(people)})
+    else:
+        click.echo(f"run {run} is withdrawn: {people:,} people are unpaid again; destroy its files")

@@ -20,6 +20,10 @@ from junbikin.books.claims import Act
 Mask = NDArray[np.bool_]
 
 
+WITHDRAWN = "withdrawn"
+"""The reason of payments whose files were never handed in: they stand as if they had not been sent."""
+
+
 class Standing(IntEnum):
     """How a payment stands: not sent yet, sent and not answered, settled, or sent and come back."""
 
@@ -94,8 +98,9 @@ def _send(chunk: Chunk, act: Act) -> None:
 
 def _answer(chunk: Chunk, says: Mapping[str, Any]) -> None:
     chunk.status[within(says["settled"], chunk.first, chunk.people)] = Standing.SETTLED
-    for numbers in says["returned"].values():
-        chunk.status[within(numbers, chunk.first, chunk.people)] = Standing.RETURNED
+    for reason, numbers in says["returned"].items():
+        standing = Standing.UNPAID if reason == WITHDRAWN else Standing.RETURNED
+        chunk.status[within(numbers, chunk.first, chunk.people)] = standing
 
 
 def within(numbers: str, first: int, people: int) -> Mask:

@@ -12,26 +12,30 @@ from books.cast import Cast, open_accounts
 from custody.conftest import bring
 from incidents.plan.scene import rule_text
 from junbikin.books.claims import Approved, approved
+from junbikin.calendars import business_days_after
 from junbikin.facts.lake import open_lake
 from junbikin.home import Home
 from junbikin.incidents import incident as events
 from junbikin.incidents.folders import payees_folder
 from junbikin.incidents.pay.banks import directory
-from junbikin.incidents.pay.channels import Accounts, Channel, Custodian, Iso20022, Zengin
 from junbikin.incidents.pay.judge import prepare
 from junbikin.incidents.pay.order import Order
-from junbikin.incidents.pay.payees import Payees, open_payees
+from junbikin.incidents.pay.payees import Payees
+from junbikin.incidents.pay.payer import Payer
 from junbikin.incidents.pay.paying_bank import PayingBank, paying_bank
-from junbikin.incidents.pay.run import Leg, Payer, Run, leg_of, pay
+from junbikin.incidents.pay.run import Leg, Run, leg_of, pay
+from junbikin.incidents.pay.ways import way
 from junbikin.incidents.plan import making
 from junbikin.incidents.plan.asking import ask
 from junbikin.incidents.plan.document import Plan, plans
+from junbikin.incidents.plan.elsewhere import others
 from junbikin.incidents.timeline import tell
 from junbikin.registry.requests import decide
 
 INCIDENT = "inc-1"
 OCCURRED = datetime(2026, 3, 10, 3, tzinfo=UTC)
-TODAY, VALUE_ON = date(2026, 4, 1), date(2026, 4, 3)
+TODAY = date(2026, 4, 1)
+VALUE_ON = business_days_after(datetime.now(UTC).date(), 3)
 BANK = {
     "name": "Namiki", "place": "kaede", "originator_code": "0000000123", "originator_name": "ｱｵｿﾞﾗ", "account_type": "1",
     "account_number": "7654321", "record_limit": "4", "line_end": "CRLF", "result_at": "112", "settled_codes": "0", "returned_codes": "2|8",
@@ -84,7 +88,12 @@ class Exchange:
     def judged(self) -> Payees:
         """Who can be paid how, by the instructions known now."""
         return prepare(
-            self.home, open_lake(self.home), self.plan.entitlements, self.payees_folder, lambda what, share: None
+            self.home,
+            open_lake(self.home),
+            self.plan.digest,
+            self.plan.entitlements,
+            self.payees_folder,
+            lambda what, share: None,
         )
 
     def asked(self, channel: str, asset: str = "JPY", payees: str = "", value_on: date = VALUE_ON) -> Order:
@@ -95,21 +104,13 @@ class Exchange:
             "pool" if channel == "account" else "", payees,
         )  # fmt: skip
 
-    def way(self, order: Order) -> tuple[Channel, Payees | None]:
-        """How an order is carried out."""
-        payees = open_payees(self.payees_folder, order.payees) if order.payees else None
-        if order.channel == "account":
-            return Accounts(self.approval.claimants[order.asset], order.place), payees
-        assert payees is not None
-        if order.channel == "custodian":
-            return Custodian(payees), payees
-        return (Zengin if order.channel == "zengin" else Iso20022)(self.bank, payees), payees
-
     def pay(self, channel: str = "zengin", asset: str = "JPY", payees: Payees | None = None) -> Run:
         """One run, to whom the payees say, or else whoever can be paid by the instructions known now."""
         judged = "" if channel == "account" else (payees or self.judged()).digest
         by = Payer(self.cast.books, self.cast.cem, "test")
-        return pay(by, self.leg(asset), self.asked(channel, asset, judged), self.way, lambda what, share: None)
+        return pay(
+            by, self.leg(asset), self.asked(channel, asset, judged), way(by, self.approval), lambda what, share: None
+        )
 
     def owed(self, asset: str = "JPY") -> dict[str, Decimal]:
         """Account → what the plan owes it."""
@@ -156,7 +157,8 @@ def planned(
     )
     plan = plan or _made(cast, incident, name, parts, chunk, affected, shared)
     if approved(books, plan.digest) is None:
-        number = ask(books, cast.cem, plan, "exempt: test", "test", lambda what, share: None)
+        besides = "a test of many plans" if others(books, plan) else ""
+        number = ask(books, cast.cem, plan, "exempt: test", "test", lambda what, share: None, besides)
         decide(books, cast.ben, number, "approve", "seen")
     return plan
 

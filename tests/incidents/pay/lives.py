@@ -21,12 +21,13 @@ from junbikin.books.database import Books, open_books
 from junbikin.books.proof.verify import verify
 from junbikin.home import Home, open_home
 from junbikin.incidents import incident as events
-from junbikin.incidents.answers.taking import Source, take_in
+from junbikin.incidents.answers.bundles import Source
+from junbikin.incidents.answers.taking import take_in
 from junbikin.incidents.disputes import Standing as Verdict
 from junbikin.incidents.disputes import decided, disputes, file
 from junbikin.incidents.folders import runs_folder
 from junbikin.incidents.pay.order import DONE
-from junbikin.incidents.pay.run import Payer
+from junbikin.incidents.pay.payer import Payer
 from junbikin.incidents.plan.document import plan_with
 from junbikin.incidents.standing import Standing, fold
 from junbikin.incidents.timeline import tell
@@ -56,7 +57,9 @@ def lived(cast: Cast, number: int) -> None:
     if name not in {incident.id for incident in events.incidents(cast.books)}:
         says = events.opened(cast.books, name, "hack", OCCURRED, OCCURRED, "taken")
         tell(cast.books, cast.cem, name, says, "seen", OCCURRED)
-    paid(Exchange(cast, planned(cast, name, "whole", YEN, CHUNK)))
+    at = f"2026-03-10T{12 + number // 60:02d}:{number % 60:02d}:00+09:00"
+    held = f'who = "holders"\nasset = "XEM"\nat = {at}'
+    paid(Exchange(cast, planned(cast, name, "whole", YEN, CHUNK, held)))
     _disputed(cast, name)
     affected = 'who = "disputes"\nasset = "XEM"'
     paid(Exchange(cast, planned(cast, name, "upheld", YEN, CHUNK, affected, "specific")))

@@ -19,9 +19,10 @@ from junbikin.books.claims import acts
 from junbikin.books.proof.verify import verify
 from junbikin.incidents import incident as events
 from junbikin.incidents.answers import taking
-from junbikin.incidents.pay import channels
+from junbikin.incidents.answers.bundles import Source
+from junbikin.incidents.pay import credit
 from junbikin.incidents.pay import run as running
-from junbikin.incidents.pay.run import Payer
+from junbikin.incidents.pay.payer import Payer
 from junbikin.incidents.standing import Standing, fold
 from junbikin.incidents.timeline import tell
 
@@ -34,7 +35,7 @@ TRAPPED = (
     (running, "_listed"),
     (running, "settle"),
     (taking, "record_result"),
-    (channels, "record_result"),
+    (credit, "record_result"),
 )
 
 
@@ -137,7 +138,7 @@ def answers(of: Exchange, story: Story) -> None:
                 by,
                 [(of.approval, of.plan.entitlements)],
                 [listed],
-                taking.Source("zengin", of.bank),
+                Source("zengin", of.bank),
                 lambda what, share: None,
             )
 

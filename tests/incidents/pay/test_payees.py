@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -58,7 +57,7 @@ def entitled(folder: Path, accounts: Sequence[str], assets: Sequence[str] = ("JP
 
 
 def judged(home: Home, path: Path) -> Payees:
-    return judge.prepare(home, open_lake(home), path, home.path / "payees", lambda what, share: None)
+    return judge.prepare(home, open_lake(home), "0" * 64, path, home.path / "payees", lambda what, share: None)
 
 
 def statuses(payees: Payees, asset: str = "JPY") -> list[str]:
@@ -130,9 +129,15 @@ def test_the_newest_instruction_counts_though_it_is_worse_and_came_first(home: H
     assert payees.payable("zengin", "JPY", 1, 3).tolist() == [False, True, False]
     assert payees.payable("account", "JPY", 1, 3).tolist() == [False, False, True]
     assert payees.payable("zengin", "JPY", 2, 1).tolist() == [True]
-    given_later = payees.given_after("JPY", datetime(2026, 3, 3, 0, 0, tzinfo=UTC), 1, 3)
-    assert given_later.tolist() == [False, False, False]
-    assert payees.given_after("JPY", datetime(2026, 3, 2, 23, 59, 59, 999999, tzinfo=UTC), 1, 3).tolist() == [True] * 3
+
+
+def test_an_instruction_is_newer_than_the_one_that_was_judged_before(home: Home) -> None:
+    bring(home, "payout_instructions", [told("a", EARLY), told("b", EARLY)])
+    before = judged(home, entitled(home.path, ["a", "b", "c"]))
+    bring(home, "payout_instructions", [told("b", LATE), told("c", LATE)])
+    after = judged(home, entitled(home.path, ["a", "b", "c"]))
+    assert after.given_since(before, "JPY", 1, 3).tolist() == [False, True, True]
+    assert after.given_since(after, "JPY", 1, 3).tolist() == [False] * 3
 
 
 def test_two_instructions_of_one_instant_contradict_each_other(home: Home) -> None:

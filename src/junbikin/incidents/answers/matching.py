@@ -1,6 +1,6 @@
 """Which payment each answer is about, and what becomes of it: it is new, known already, or refused for a reason in words.
 
-The engine has the `answers`; for each part the table `fates_N` says: line, number, amount, run, settled, reason, `late` (settled before),
+The engine has what was `gathered`; for each part the table `fates_N` says: line, number, amount, run, settled, reason, `late` (settled before),
 and `why` (NULL of what is new, '' of what is known already).
 """
 
@@ -20,7 +20,7 @@ from junbikin.incidents.pay.order import RUNS, plan_code
 from junbikin.incidents.pay.run import Leg
 from junbikin.incidents.standing import Chunk, Standing
 
-MINE = f"FROM answers WHERE asset = $asset AND order_code // {RUNS} = $code"
+MINE = f"FROM gathered WHERE asset = $asset AND order_code // {RUNS} = $code"
 """SQL of the answers about one plan and asset."""
 
 
@@ -31,6 +31,15 @@ class Part:
     approved: Approved
     leg: Leg
     chunks: Mapping[int, Chunk]
+    channels: tuple[str, ...]
+    """The channels whose payments are answered so."""
+
+    @property
+    def runs(self) -> list[int]:
+        """The runs that paid by these channels."""
+        return sorted(
+            {sent.run for chunk in self.chunks.values() for sent in chunk.sent if sent.channel in self.channels}
+        )
 
     @property
     def only(self) -> dict[str, Any]:
@@ -44,21 +53,22 @@ SELECT a.line, a.number, s.amount, s.run, a.outcome = 'settled' AS settled, if(a
   s.status = {Standing.SETTLED:d} AS late, CASE
     WHEN s.number IS NULL OR s.run = 0 OR a.order_code % {RUNS} > s.run THEN 'no such payment was sent'
     WHEN a.order_code % {RUNS} < s.run THEN 'the payment was sent again since: this is about an earlier sending'
+    WHEN NOT list_contains($runs, s.run::INT) THEN 'it was sent by another channel than is answered so'
     WHEN a.amount <> s.amount THEN 'the amount is not what was sent: ' || s.amount
     WHEN t.differ THEN 'the file answers this payment differently on another line'
     WHEN s.status = {Standing.RETURNED:d} AND a.outcome = 'settled' THEN 'the payment has come back already'
     WHEN a.line > t.line OR s.status = {Standing.SETTLED:d} AND a.outcome = 'settled' OR s.status = {Standing.RETURNED:d} THEN ''
     END AS why
-FROM answers a LEFT JOIN sent s USING (number) LEFT JOIN twice t USING (order_code, number)
+FROM gathered a LEFT JOIN sent s USING (number) LEFT JOIN twice t USING (order_code, number)
 WHERE a.asset = $asset AND a.order_code // {RUNS} = $code
 """
 
-_LEFT = "SELECT (SELECT count(*) FROM answers) - ({})"
+_LEFT = "SELECT (SELECT count(*) FROM gathered) - ({})"
 _STRANGE = """
 CREATE TEMP TABLE fates_{place} AS
 SELECT line, number, amount, 0 AS run, outcome = 'settled' AS settled, reason, false AS late,
   'no approved plan of this incident made this payment' AS why
-FROM answers ANTI JOIN ({known}) USING (line)
+FROM gathered ANTI JOIN ({known}) USING (line)
 """
 
 
@@ -67,7 +77,7 @@ def match(engine: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> int:
     for place, part in enumerate(parts):
         _load_sent(engine, part)
         _find_twice(engine, part)
-        engine.execute(_MATCH.format(place), part.only)
+        engine.execute(_MATCH.format(place), part.only | {"runs": part.runs})
     about = [f"SELECT line FROM fates_{place}" for place in range(len(parts))]
     [(strange,)] = engine.execute(
         _LEFT.format(" + ".join(["0", *(f"(SELECT count(*) FROM ({lines}))" for lines in about)]))

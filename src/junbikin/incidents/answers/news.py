@@ -61,19 +61,19 @@ def news(engine: duckdb.DuckDBPyConnection, place: int, part: Part) -> Iterator[
     }
     reasons = sorted({reason for _, _, reason in sums if reason is not None})
     found = engine.execute(
-        f"SELECT number, if(settled, 1, 1 + list_position($reasons, reason))::SMALLINT AS code {fresh}",
+        f"SELECT number, if(settled, 1, 1 + list_position($reasons, reason))::INTEGER AS code {fresh}",
         {"reasons": reasons},
     ).fetchnumpy()
     for of in sorted({chunk for chunk, _, _ in sums}):
         chunk = part.chunks[of]
-        answer = np.zeros(chunk.people, np.int16)
+        answer = np.zeros(chunk.people, np.int32)
         mine = (found["number"] >= chunk.first) & (found["number"] < chunk.first + chunk.people)
         answer[found["number"][mine] - chunk.first] = found["code"][mine]
         for run in sorted({run for number, run, _ in sums if number == of}):
             yield _one_run(chunk, run, np.where(chunk.run == run, answer, 0), reasons, sums)
 
 
-def _one_run(chunk: Chunk, run: int, answer: NDArray[np.int16], reasons: Sequence[str], sums: Sums) -> News:
+def _one_run(chunk: Chunk, run: int, answer: NDArray[np.int32], reasons: Sequence[str], sums: Sums) -> News:
     nothing = Decimal(0), Decimal(0)
     settled = sums.get((chunk.chunk, run, None), nothing)[0]
     new = News(chunk, run, int(np.count_nonzero(answer)), numbers(answer == 1, chunk.first), settled)

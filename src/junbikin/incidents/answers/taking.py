@@ -1,42 +1,42 @@
 """Taking in what a bank or custodian answers: each answer is matched with the payment that it is about, and what is new goes on record.
 
-Every answer read is new, a duplicate, or refused with its line and why.
+Every answer read is new, a duplicate, or refused with its file, line and why.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from threading import Lock
 
 import duckdb
+from filelock import FileLock, Timeout
 
 from junbikin.books.batch import Entries
 from junbikin.books.claims import Approved, acts_of, record_result
 from junbikin.books.journal import account_numbers
-from junbikin.facts.engine import connect, literal
+from junbikin.errors import BadInput
+from junbikin.facts.engine import connect
 from junbikin.facts.run import Progress
 from junbikin.figures.amounts import EXACT
+from junbikin.incidents.answers.bundles import Bundle, Source, bundles, collect, refused_rows
 from junbikin.incidents.answers.matching import MINE, Part, match
 from junbikin.incidents.answers.news import News, news
-from junbikin.incidents.answers.reading import read_answers
 from junbikin.incidents.folders import answers_folder
-from junbikin.incidents.pay.files import digest_of
 from junbikin.incidents.pay.order import RUNS, plan_code
-from junbikin.incidents.pay.paying_bank import PayingBank
-from junbikin.incidents.pay.run import AT_ONCE, Leg, Payer, leg_of
+from junbikin.incidents.pay.payer import Payer
+from junbikin.incidents.pay.run import AT_ONCE, Leg, at_once, leg_of
 from junbikin.incidents.standing import Chunk, fold
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of a file's answers: `read` = `settled` + `returned` + `duplicates` + `refused`. Those refused are in `refusals`."""
+    """What became of answers: `read` = `settled` + `returned` + `duplicates` + `refused`. Those refused are in `refusals`."""
 
     read: int
     settled: int
@@ -49,45 +49,52 @@ class Taken:
     refusals: Path | None
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Whose answers they are: in which form, of which paying bank (None: of a custodian, or a status report), and when what they tell
-    was done (None: when it is recorded)."""
-
-    form: str
-    bank: PayingBank | None = None
-    at: datetime | None = None
-
-
 def take_in(
     by: Payer, plans: Sequence[tuple[Approved, Path]], files: Sequence[Path], source: Source, progress: Progress
-) -> list[Taken]:
+) -> Taken:
     """Puts on record what files answer about payments of an incident's approved plans, each with its entitlements' file, and the money
     that moves. A file again changes nothing.
 
-    Raises `SourceRefused` when a file is not whole; others may have been taken in then.
+    Raises `SourceRefused` when a file is not whole; others may have been taken in then. Raises `BadInput` when somebody else is at it.
     """
-    turns, found = _Turns(), []
-    refusals = answers_folder(by.books.home, plans[0][0].incident)
+    above = answers_folder(by.books.home, plans[0][0].incident)
+    above.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(above / "lock", timeout=0):
+            return _all(by, plans, bundles(files), source, above, progress)
+    except Timeout:
+        raise BadInput(
+            "answers about this incident are being taken in already", where=str(above), then="wait until that has ended"
+        ) from None
 
-    def one(answers: Path) -> Taken:
+
+def _all(
+    by: Payer,
+    plans: Sequence[tuple[Approved, Path]],
+    some: Sequence[Bundle],
+    source: Source,
+    above: Path,
+    progress: Progress,
+) -> Taken:
+    turns, found = _Turns(), _Found()
+
+    def one(bundle: Bundle) -> _Found:
         with closing(connect(by.books.home.memory_limit)) as engine:
             engine.execute("SET threads = 1")
-            read_answers(engine, answers, source.form, source.bank)
+            collect(engine, bundle, source)
             legs = list(_legs(engine, plans))
             with turns.taking((leg.plan, leg.asset, chunk) for leg in legs for chunk in leg.chunks):
-                return _take(engine, by, legs, digest_of(answers), source.at, refusals)
+                return _take(engine, by, legs, bundle, source)
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for taken in pool.map(one, files):
-            found.append(taken)
-            read = sum(each.read for each in found)
-            progress(f"taking answers in: {read:,}", len(found) / len(files))
-    return found
+    with at_once(AT_ONCE) as pool:
+        for done, each in enumerate(pool.map(one, some), 1):
+            found.add(each)
+            progress(f"taking answers in: {found.read:,}", done / len(some))
+    return found.taken(above)
 
 
 class _Turns:
-    """Lets one file at a time into a chunk: what it answers is matched with what was answered before."""
+    """Lets one bundle at a time into a chunk: what it answers is matched with what was answered before."""
 
     def __init__(self) -> None:
         self._locks: defaultdict[tuple[str, str, int], Lock] = defaultdict(Lock)
@@ -123,7 +130,7 @@ class _Leg:
 
 def _legs(engine: duckdb.DuckDBPyConnection, plans: Sequence[tuple[Approved, Path]]) -> Iterator[_Leg]:
     known = {plan_code(approved.plan): (approved, parquet) for approved, parquet in plans}
-    of = f"SELECT DISTINCT asset, order_code // {RUNS} AS code FROM answers ORDER BY ALL"
+    of = f"SELECT DISTINCT asset, order_code // {RUNS} AS code FROM gathered ORDER BY ALL"
     for asset, code in engine.execute(of).fetchall():
         if code in known and asset in known[code][0].claimants:
             approved, parquet = known[code]
@@ -133,60 +140,80 @@ def _legs(engine: duckdb.DuckDBPyConnection, plans: Sequence[tuple[Approved, Pat
             yield _Leg(approved, leg, tuple(chunk for (chunk,) in touched))
 
 
-def _take(
-    engine: duckdb.DuckDBPyConnection, by: Payer, legs: Sequence[_Leg], digest: str, at: datetime | None, refusals: Path
-) -> Taken:
-    parts = [Part(leg.approved, leg.leg, _standing(by, leg)) for leg in legs]
+FATES = ("settled", "returned", "duplicate", "refused")
+
+
+class _Found:
+    """What was found so far."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.totals: dict[str, tuple[Decimal, Decimal]] = {}
+        self.reasons: Counter[str] = Counter()
+        self.refused: list[bytes] = []
+
+    @property
+    def read(self) -> int:
+        return self.counts.total()
+
+    def add(self, other: _Found) -> None:
+        """Takes in what another bundle says."""
+        self.counts.update(other.counts)
+        self.reasons.update(other.reasons)
+        self.refused += other.refused
+        for asset, some in other.totals.items():
+            self.sum(asset, some)
+
+    def sum(self, asset: str, some: tuple[Decimal, Decimal]) -> None:
+        """Adds what was settled and what came back of an asset."""
+        settled, returned = self.totals.get(asset, (Decimal(0), Decimal(0)))
+        self.totals[asset] = EXACT.add(settled, some[0]), EXACT.add(returned, some[1])
+
+    def taken(self, above: Path) -> Taken:
+        """The whole of it; a list of what was refused is written under its time."""
+        refusals = None
+        if self.refused:
+            refusals = above / f"refused-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.csv"
+            refusals.write_bytes(b"file,line,text,why\n" + b"".join(self.refused))
+        settled, returned, duplicates, refused = (self.counts[fate] for fate in FATES)
+        reasons = dict(self.reasons.most_common())
+        return Taken(self.read, settled, returned, duplicates, refused, self.totals, reasons, refusals)
+
+
+def _take(engine: duckdb.DuckDBPyConnection, by: Payer, legs: Sequence[_Leg], bundle: Bundle, source: Source) -> _Found:
+    parts = [Part(leg.approved, leg.leg, _standing(by, leg), source.channels) for leg in legs]
     tables = match(engine, parts)
-    taken = _taken(engine, parts, tables, refusals / f"refused-{digest[:12]}.csv")
+    found = _counted(engine, parts, tables)
+    found.refused = refused_rows(engine, bundle, tables)
     for place, part in enumerate(parts):
-        _record(by, part, list(news(engine, place, part)), digest, at)
-    return taken
+        _record(by, part, list(news(engine, place, part)), bundle.digest, source.at)
+    return found
 
 
 def _standing(by: Payer, leg: _Leg) -> dict[int, Chunk]:
     return {chunk.chunk: chunk for chunk in fold(acts_of(by.books, leg.plan, leg.asset, leg.chunks)).values()}
 
 
-def _taken(engine: duckdb.DuckDBPyConnection, parts: Sequence[Part], tables: int, listed: Path) -> Taken:
-    read = settled = returned = duplicates = wrong = 0
-    totals = {part.leg.asset: (Decimal(0), Decimal(0)) for part in parts}
-    reasons: Counter[str] = Counter()
-    for place in range(tables):
-        for known, good, reason, count, total in engine.execute(_COUNTS.format(place)).fetchall():
-            read += count
-            if known is not None:
-                duplicates, wrong = (duplicates + count, wrong) if known else (duplicates, wrong + count)
-                continue
-            asset = parts[place].leg.asset
-            paid, back = totals[asset]
-            totals[asset] = (EXACT.add(paid, total), back) if good else (paid, EXACT.add(back, total))
-            settled, returned = (settled + count, returned) if good else (settled, returned + count)
-            reasons.update({} if good else {reason: count})
-    [(unread,)] = engine.execute("SELECT count(*) FROM refused_answers").fetchall()
-    refusals = _refusals(engine, tables, listed) if wrong or unread else None
-    return Taken(
-        read + unread, settled, returned, duplicates, wrong + unread, totals, dict(reasons.most_common()), refusals
-    )
-
-
 _COUNTS = """
-SELECT why = '' AS known, if(why IS NULL, settled, NULL), if(why IS NULL, reason, NULL), count(*), coalesce(sum(amount), 0)
+SELECT CASE WHEN why IS NULL THEN if(settled, 'settled', 'returned') WHEN why = '' THEN 'duplicate' ELSE 'refused' END AS fate,
+  if(why IS NULL, reason, NULL), count(*), coalesce(sum(amount), 0)
 FROM fates_{} GROUP BY ALL
 """
 
 
-def _refusals(engine: duckdb.DuckDBPyConnection, tables: int, listed: Path) -> Path:
-    """Lists the answers that were refused, each with its line and why."""
-    text = "concat_ws(' ', number, amount, if(settled, 'settled', 'returned'), reason)"
-    refused = " UNION ALL ".join(
-        f"SELECT line, {text} AS text, why FROM fates_{place} WHERE why <> ''" for place in range(tables)
-    )
-    listed.parent.mkdir(parents=True, exist_ok=True)
-    engine.execute(
-        f"COPY (SELECT line, text, why FROM refused_answers UNION ALL {refused} ORDER BY line) TO {literal(str(listed))} (HEADER)"
-    )
-    return listed
+def _counted(engine: duckdb.DuckDBPyConnection, parts: Sequence[Part], tables: int) -> _Found:
+    found = _Found()
+    for place in range(tables):
+        for fate, reason, count, total in engine.execute(_COUNTS.format(place)).fetchall():
+            found.counts[fate] += count
+            if fate == "settled":
+                found.sum(parts[place].leg.asset, (total, Decimal(0)))
+            elif fate == "returned":
+                found.sum(parts[place].leg.asset, (Decimal(0), total))
+                found.reasons[reason] += count
+    [(unread,)] = engine.execute("SELECT count(*) FROM refused_gathered").fetchall()
+    found.counts["refused"] += unread
+    return found
 
 
 def _record(by: Payer, part: Part, new: Sequence[News], digest: str, at: datetime | None) -> None:

@@ -33,8 +33,8 @@ NAME = 30
 """Bytes of the field of the payee's name."""
 
 
-def prepare(home: Home, lake: Lake, entitlements: Path, above: Path, progress: Progress) -> Payees:
-    """Judges who can be paid how of everyone in a plan's entitlements, by the instructions that a lake knows, and keeps it under `above`.
+def prepare(home: Home, lake: Lake, plan: str, entitlements: Path, above: Path, progress: Progress) -> Payees:
+    """Judges who can be paid how of everyone in the entitlements of the plan with a digest, by the instructions that a lake knows, and keeps it under `above`.
 
     Raises `FactsDamaged` when a file of the instructions is not the one that the log recorded, `BadInput` when somebody is judging them already.
     """
@@ -43,9 +43,8 @@ def prepare(home: Home, lake: Lake, entitlements: Path, above: Path, progress: P
     above.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(above / ".lock", timeout=0):
-            return _made(
-                home, lake, [str(lake.home.facts / segment.file) for segment in segments], entitlements, above, progress
-            )
+            files = [str(lake.home.facts / segment.file) for segment in segments]
+            return _made(home, {"plan": plan, "facts": lake.head}, files, entitlements, above, progress)
     except Timeout:
         raise BadInput(
             "the payees of this plan are being judged already", where=str(above), then="wait until that has ended"
@@ -53,7 +52,7 @@ def prepare(home: Home, lake: Lake, entitlements: Path, above: Path, progress: P
 
 
 def _made(
-    home: Home, lake: Lake, instructions: list[str], entitlements: Path, above: Path, progress: Progress
+    home: Home, of: Mapping[str, str], instructions: list[str], entitlements: Path, above: Path, progress: Progress
 ) -> Payees:
     made = above / ".making"
     shutil.rmtree(made, ignore_errors=True)
@@ -63,7 +62,7 @@ def _made(
             judging = _prepared(engine, instructions, entitlements, made)
             counts = {asset: _judge(judging, asset, progress) for asset in judging.assets}
         shutil.rmtree(made / "scratch")
-        content = {"people": str(judging.people), "facts": lake.head, "banks": directory().edition, "counts": counts}
+        content = {**of, "people": str(judging.people), "banks": directory().edition, "counts": counts}
         return sealed(made, above, content)
     finally:
         shutil.rmtree(made, ignore_errors=True)

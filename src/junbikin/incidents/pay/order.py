@@ -15,6 +15,7 @@ from junbikin.errors import BadInput
 from junbikin.home import Home
 from junbikin.incidents.folders import runs_folder
 from junbikin.incidents.pay.files import settle, writing
+from junbikin.incidents.pay.paying_bank import check_new_value_day
 from junbikin.incidents.standing import Chunk
 
 RUNS = 1000
@@ -68,12 +69,13 @@ _ORDER = "order.json"
 def opened(home: Home, asked: Order, chunks: Iterable[Chunk]) -> Order:
     """The order to carry out: the last one when it was not finished, else a new one. It is on disk when this returns.
 
-    Raises `BadInput` when the last run was not finished and something else is asked for, or there were 999 runs.
+    Raises `BadInput` when the last run was not finished and something else is asked for, when a new one shall pay on a day that is past, far
+    ahead or no business day, or when there were 999 runs.
     """
     last = max((sent.run for chunk in chunks for sent in chunk.sent), default=0)
     folder = replace(asked, run=last).folder(home)
     if last and not (folder / DONE).exists():
-        begun = _read(folder)
+        begun = order_in(folder)
         if replace(begun, run=0, payees=asked.payees) != asked:
             raise BadInput(
                 f"run {last} of this plan was not finished", where=str(folder),
@@ -82,17 +84,20 @@ def opened(home: Home, asked: Order, chunks: Iterable[Chunk]) -> Order:
         return begun
     if last + 1 >= RUNS:
         raise BadInput(f"this plan has had {last} runs", then="make a new plan for what is left")
+    if asked.value_on:
+        check_new_value_day(asked.day, home.today())
     order = replace(asked, run=last + 1)
     _keep(order.folder(home), order)
     return order
 
 
-def _read(folder: Path) -> Order:
+def order_in(folder: Path) -> Order:
+    """The order of a run. Raises `BadInput` when it is missing or cannot be read."""
     try:
         return Order(**json.loads((folder / _ORDER).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         raise BadInput(
-            "the order of a run that was not finished is missing or cannot be read", where=str(folder / _ORDER),
+            "the order of a run is missing or cannot be read", where=str(folder / _ORDER),
             then="restore the home's folder incidents/ from a backup: the order says by which bank and on which day was paid",
         ) from None  # fmt: skip
 

@@ -11,7 +11,6 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +38,12 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Payees:
-    """Payees that are kept. `counts`: for each asset, how many have each status by its word; `facts` is the head of the lake's log."""
+    """Payees of the plan with the digest `plan`. `counts`: for each asset, how many have each status by its word; `facts` is the head of
+    the lake's log."""
 
     folder: Path
     digest: str
+    plan: str
     people: int
     counts: Mapping[str, Mapping[str, int]]
     facts: str
@@ -70,22 +71,15 @@ class Payees:
         )
         return found
 
-    def given_after(self, asset: str, at: datetime, first: int, people: int) -> Mask:
-        """Of which of these payments the instruction was given after an instant."""
-        found: Mask = self.array(asset, "given")[first - 1 : first - 1 + people] > _microseconds(at)
+    def given_since(self, before: Payees, asset: str, first: int, people: int) -> Mask:
+        """Of which of these payments the instruction is newer than the one that was judged `before`."""
+        some = slice(first - 1, first - 1 + people)
+        found: Mask = self.array(asset, "given")[some] > before.array(asset, "given")[some]
         return found
 
     def table(self, asset: str) -> str:
         """SQL of the table of an asset by payment number: status, channel, where to pay and whom, when that was given."""
         return parquet([str(file) for file in sorted((self.folder / asset).glob("*.parquet"))])
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _microseconds(at: datetime) -> int:
-    since = at - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 10**6 + since.microseconds
 
 
 def open_payees(above: Path, digest: str) -> Payees:
@@ -127,4 +121,4 @@ def sealed(made: Path, above: Path, content: dict[str, Any]) -> Payees:
 def _of(folder: Path, content: Mapping[str, Any]) -> Payees:
     digest = hashlib.sha256(rfc8785.dumps(dict(content))).hexdigest()
     counts = {asset: {word: int(count) for word, count in by.items()} for asset, by in content["counts"].items()}
-    return Payees(folder, digest, int(content["people"]), counts, content["facts"], content["banks"])
+    return Payees(folder, digest, content["plan"], int(content["people"]), counts, content["facts"], content["banks"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum
 from typing import Any
 
@@ -93,6 +93,20 @@ def check_value_day(day: date) -> None:
         raise BadInput(
             f"banks are closed on {day}: nothing can be paid then", where="the value date (振込指定日)",
             then=f"name a business day: the next is {business_days_after(day, 1)}",
+        )  # fmt: skip
+
+
+MOST_DAYS_AHEAD = 180
+"""A file says the month and the day, and no year: what lies further ahead could be read as another year's."""
+
+
+def check_new_value_day(day: date, today: date) -> None:
+    """Raises `BadInput` unless banks are open on the day, and it lies neither behind nor far ahead."""
+    check_value_day(day)
+    if not today <= day <= today + timedelta(days=MOST_DAYS_AHEAD):
+        raise BadInput(
+            f"{day} is {'past' if day < today else f'more than {MOST_DAYS_AHEAD} days ahead'}",
+            where="the value date (振込指定日)", then="name a business day soon to come: a file says no year",
         )  # fmt: skip
 
 

@@ -12,10 +12,12 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +27,18 @@ from filelock import FileLock, Timeout
 
 from junbikin.books.claims import Approved, acts, entitle, pay_out
 from junbikin.books.database import Books
-from junbikin.books.journal import Actor
-from junbikin.errors import BadInput
-from junbikin.facts.engine import connect, identifier
-from junbikin.facts.engine import file as one_file
+from junbikin.errors import BadInput, PositionProblem
+from junbikin.facts.engine import connect
 from junbikin.facts.run import Progress
-from junbikin.figures import plain
+from junbikin.figures import Name, plain
+from junbikin.figures.amounts import EXACT
 from junbikin.incidents.folders import runs_folder
 from junbikin.incidents.pay.channels import PICKED, Batch, Channel
 from junbikin.incidents.pay.files import Written, settle, writing
 from junbikin.incidents.pay.order import DONE, Order, opened
-from junbikin.incidents.pay.payees import Payees
-from junbikin.incidents.plan.entitlements import chunk_columns, chunk_says
+from junbikin.incidents.pay.payees import Payees, open_payees
+from junbikin.incidents.pay.payer import Payer
+from junbikin.incidents.plan.entitlements import chunk_columns, chunk_says, digest_of
 from junbikin.incidents.standing import Chunk, Mask, Standing, fold, numbers, within
 
 AT_ONCE = 2
@@ -45,18 +47,14 @@ AT_ONCE = 2
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """What an approved plan pays of one asset: how many people's amounts, in chunks of `size`, from which file."""
+    """What an approved plan pays of one asset: how many people's amounts, in chunks of `size` with their digests, from which file."""
 
     asset: str
     total: Decimal
     people: int
     size: int
+    digests: tuple[str, ...]
     parquet: Path
-
-    @property
-    def chunks(self) -> int:
-        """How many chunks there are."""
-        return -(-self.people // self.size)
 
     def span(self, chunk: int) -> tuple[int, int]:
         """The first and the last number of a chunk, counted from 1."""
@@ -69,27 +67,21 @@ def leg_of(approved: Approved, asset: str, parquet: Path) -> Leg:
     if asset not in legs:
         raise BadInput(f"the plan pays no {asset}", then=f"it pays {', '.join(legs)}: name one with --asset")
     leg = legs[asset]
-    return Leg(asset, Decimal(leg["total"]), int(leg["people"]), int(leg["size"]), parquet)
+    return Leg(asset, Decimal(leg["total"]), int(leg["people"]), int(leg["size"]), tuple(leg["chunks"]), parquet)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run sent: how many people and how much, and its files in their folder."""
+    """What a run sent: how many people and how much, and its files in their folder. `unfit` payments the channel cannot make, and
+    `unfit_as` says why."""
 
     order: Order
     people: int
     total: Decimal
+    unfit: int
+    unfit_as: Name
     files: tuple[Written, ...]
     folder: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Payer:
-    """Who pays, out of which books, and why."""
-
-    books: Books
-    who: Actor
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,52 +112,80 @@ class _Paying:
         return f"{self.order.plan}:{self.leg.asset}:{chunk}"
 
 
-def pay(
-    by: Payer,
-    leg: Leg,
-    asked: Order,
-    channel: Callable[[Order], tuple[Channel, Payees | None]],
-    progress: Progress,
-) -> Run:
+Way = Callable[[Order], tuple[Channel, Payees | None]]
+"""How an order is carried out: its channel, and the payees (None: everybody)."""
+
+
+def pay(by: Payer, leg: Leg, asked: Order, way: Way, progress: Progress) -> Run:
     """Sends what an approved plan owes in one asset to everyone who can be paid by the channel and was not yet, and returns the run.
 
-    A run that was not finished is finished: `channel` gives the way to pay, and the payees (None: everybody), for the order that is
-    carried out. Raises `BadInput` when the plan is being paid already, or a run was left unfinished under another order, and `BooksRefused` when the
-    books do not let a payment go.
+    A run that was not finished is finished. Raises `BadInput` when the plan is being paid already, or a run was left unfinished under another
+    order; `PositionProblem` when a file of the plan is not what was approved; `BooksRefused` when the books do not let a payment go.
     """
-    home = by.books.home
-    above = runs_folder(home, asked.incident, asked.plan)
+    with _alone(by.books, asked):
+        chunks = fold(acts(by.books, asked.plan))
+        return _run(_paying(by, leg, opened(by.books.home, asked, chunks.values()), way, chunks), progress)
+
+
+def files_again(by: Payer, leg: Leg, order: Order, way: Way, progress: Progress) -> Run:
+    """Writes the files of a run again: the same, byte for byte. Raises `BadInput` when they cannot be."""
+    with _alone(by.books, order):
+        return _run(_paying(by, leg, order, way, fold(acts(by.books, order.plan))), progress)
+
+
+@contextmanager
+def _alone(books: Books, order: Order) -> Iterator[None]:
+    above = runs_folder(books.home, order.incident, order.plan)
     above.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(above / "lock", timeout=0):
-            chunks = fold(acts(by.books, asked.plan))
-            order = opened(home, asked, chunks.values())
-            way, payees = channel(order)
-            return _run(_Paying(by, leg, order, way, payees, chunks, order.folder(home), threading.local()), progress)
+            yield
     except Timeout:
         raise BadInput("this plan is being paid already", where=str(above), then="wait until that has ended") from None
 
 
+def _paying(by: Payer, leg: Leg, order: Order, way: Way, chunks: dict[tuple[str, int], Chunk]) -> _Paying:
+    channel, payees = way(order)
+    if payees is not None and payees.plan != order.plan:
+        raise BadInput(
+            "these payees were judged for another plan", where=str(payees.folder), then="judge this one's: junbikin incident payees"
+        )  # fmt: skip
+    return _Paying(by, leg, order, channel, payees, chunks, order.folder(by.books.home), threading.local())
+
+
 def _run(paying: _Paying, progress: Progress) -> Run:
-    paying.aside.mkdir(exist_ok=True)
+    shutil.rmtree(paying.aside, ignore_errors=True)
+    paying.aside.mkdir(parents=True)
     sent: list[_Sent] = []
     started, whole = time.monotonic(), paying.leg.people
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for chunk in pool.map(lambda chunk: _pay_chunk(paying, chunk), range(1, paying.leg.chunks + 1)):
+    with at_once(AT_ONCE) as pool:
+        for chunk in pool.map(lambda chunk: _pay_chunk(paying, chunk), range(1, len(paying.leg.digests) + 1)):
             sent.append(chunk)
             looked = paying.leg.span(len(sent))[1]
             progress(f"paying: {looked:,} of {whole:,}, {looked / (time.monotonic() - started):,.0f}/s", looked / whole)
-    people, total = sum(one.people for one in sent), sum((one.total for one in sent), Decimal(0))
+    people, total = sum(one.people for one in sent), reduce(EXACT.add, (one.total for one in sent), Decimal(0))
     files = tuple(file for one in sent for file in one.files)
     if not people:
         shutil.rmtree(paying.folder)  # a run that sends nothing is none
     else:
-        paying.aside.rmdir()
+        shutil.rmtree(paying.aside)
         settle(paying.folder)
         with writing(paying.folder / DONE) as listed:
             listed.write(_listed(files))
         settle(paying.folder)
-    return Run(paying.order, people, total, files, paying.folder)
+    unfit = sum(one.unfit for one in sent)
+    return Run(paying.order, people, total, unfit, paying.channel.unfit, files, paying.folder)
+
+
+@contextmanager
+def at_once(count: int) -> Iterator[ThreadPoolExecutor]:
+    """So many at a time; after a failure no more is begun."""
+    with ThreadPoolExecutor(count) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _listed(files: Sequence[Written]) -> bytes:
@@ -180,86 +200,94 @@ def _listed(files: Sequence[Written]) -> bytes:
 class _Sent:
     people: int
     total: Decimal
+    unfit: int
     files: tuple[Written, ...]
 
 
 def _pay_chunk(paying: _Paying, number: int) -> _Sent:
     """Sends what is to be sent of a chunk, or finishes sending it."""
-    leg, order, by = paying.leg, paying.order, paying.by
-    _load(paying.engine, leg, number)
-    chunk = paying.chunks.get((leg.asset, number)) or _entitled(paying, number)
+    order, by = paying.order, paying.by
+    chunk = _entitled(paying, number)
     before = chunk.sent_in(order.run, order.channel)
     mask = within(str(before.says["numbers"]), chunk.first, chunk.people) if before else _payable(paying, chunk)
-    if not mask.any():
-        return _Sent(0, Decimal(0), ())
     batch = _batch(paying, chunk, mask)
+    unfit = 0
+    if batch.people and before is None:
+        fit = paying.channel.fit(batch)
+        unfit = batch.people - len(fit)
+        mask = np.isin(np.arange(chunk.first, chunk.first + chunk.people), fit) if unfit else mask
+        batch = _batch(paying, chunk, mask) if unfit else batch
+    if not batch.people:
+        return _Sent(0, Decimal(0), unfit, ())
     files = tuple(paying.channel.write(batch, paying.aside))
     if before is None:
-        pay_out(by.books, by.who, paying.subject(number), _says(batch, files), by.why)
+        pay_out(by.books, by.who, paying.subject(number), _says(batch, numbers(mask, chunk.first), files), by.why)
     elif [file.sha256 for file in files] != before.says["files"]:
         raise BadInput(
-            "the files of a run that was not finished cannot be made again: its payees or its bank are not what they were",
-            where=str(paying.folder), then="restore the home's folder incidents/ from a backup, then pay again",
+            "the files of a run cannot be made again: its payees or its bank are not what they were",
+            where=str(paying.folder), then="restore the home's folder incidents/ from a backup",
         )  # fmt: skip
     named = tuple(
         Written(file.path.rename(paying.folder / file.path.name), file.sha256, file.people, file.total)
         for file in files
     )
-    if chunk.where(Standing.OUT)[mask].any() or before is None:
-        paying.channel.paid(by.books, by.who, by.why, batch, named)
-    return _Sent(batch.people, batch.total, named)
-
-
-def _load(engine: duckdb.DuckDBPyConnection, leg: Leg, chunk: int) -> None:
-    """The chunk's numbers, accounts and amounts, in a table of the engine."""
-    first, last = leg.span(chunk)
-    engine.execute(
-        f"CREATE OR REPLACE TEMP TABLE chunk AS SELECT number, account_id, {identifier(leg.asset)} AS amount "
-        f"FROM read_parquet({one_file(str(leg.parquet))}) WHERE number BETWEEN {first} AND {last} ORDER BY number"
-    )
+    out = mask & (chunk.where(Standing.OUT) & (chunk.run == order.run) if before else True)
+    if out.any():
+        paying.channel.paid(_batch(paying, chunk, out), named)
+    return _Sent(batch.people, batch.total, unfit, named)
 
 
 def _entitled(paying: _Paying, number: int) -> Chunk:
-    """The chunk, once what its people are owed is on record."""
+    """The chunk, loaded into the engine and found to be what was approved, once what its people are owed is on record."""
     leg, by = paying.leg, paying.by
     first, last = leg.span(number)
     people = last - first + 1
     accounts, amounts = chunk_columns(paying.engine, leg.parquet, leg.asset, first, last)
-    says = json.loads(chunk_says(leg.asset, number, first, people, accounts))
-    entitle(by.books, by.who, paying.subject(number), says, amounts, by.why)
+    says = chunk_says(leg.asset, number, first, people, accounts)
+    if digest_of(says, amounts) != leg.digests[number - 1]:
+        raise PositionProblem(
+            f"this is not what was approved: accounts or amounts of the payments {first} to {last} were changed",
+            where=str(leg.parquet), then="restore the home's folder incidents/ from a backup; nothing of these was paid",
+        )  # fmt: skip
+    known = paying.chunks.get((leg.asset, number))
+    if known is not None:
+        return known
+    entitle(by.books, by.who, paying.subject(number), json.loads(says), amounts, by.why)
     return Chunk(leg.asset, number, first, people, np.zeros(people, np.uint8), np.zeros(people, np.int16))
 
 
 def _payable(paying: _Paying, chunk: Chunk) -> Mask:
-    """Whom to pay: who is owed something, is not paid or being paid, and can be; who was paid in vain, only on newer instructions."""
+    """Whom to pay: who is owed something, is not paid or being paid, and can be; who was paid in vain, only on a newer instruction."""
     owed = paying.engine.execute("SELECT amount > 0 AS owed FROM chunk ORDER BY number").fetchnumpy()["owed"]
     mask: Mask = owed & (chunk.where(Standing.UNPAID) | chunk.where(Standing.RETURNED))
     payees, order = paying.payees, paying.order
     if payees is None:
         return mask
     mask &= payees.payable(order.channel, order.asset, chunk.first, chunk.people)
-    back = mask & chunk.where(Standing.RETURNED)
-    for run in np.unique(chunk.run[back]).tolist():
-        at = max(sent.at for sent in chunk.sent if sent.run == run)
-        mask &= ~(back & (chunk.run == run)) | payees.given_after(order.asset, at, chunk.first, chunk.people)
+    for sent in chunk.sent:
+        back = mask & chunk.where(Standing.RETURNED) & (chunk.run == sent.run)
+        used = str(sent.says["payees"])
+        if used and back.any():
+            before = open_payees(payees.folder.parent, used)
+            mask &= ~back | payees.given_since(before, order.asset, chunk.first, chunk.people)
     return mask
 
 
 def _batch(paying: _Paying, chunk: Chunk, mask: Mask) -> Batch:
     picked = np.flatnonzero(mask) + chunk.first
     paying.engine.register("picked", {"number": picked})
-    [(total,)] = paying.engine.execute(f"SELECT sum(amount) FROM ({PICKED})").fetchall()
-    return Batch(paying.engine, paying.order, chunk.chunk, picked, total, numbers(mask, chunk.first))
+    [(total,)] = paying.engine.execute(f"SELECT coalesce(sum(amount), 0) FROM ({PICKED})").fetchall()
+    return Batch(paying.engine, paying.order, chunk.chunk, picked, Decimal(total))
 
 
-def _says(batch: Batch, files: Sequence[Written]) -> dict[str, Any]:
+def _says(batch: Batch, said: str, files: Sequence[Written]) -> dict[str, Any]:
     order = batch.order
     return {
         "asset": order.asset,
         "channel": order.channel,
         "chunk": str(batch.chunk),
         "files": [file.sha256 for file in files],
-        "numbers": batch.said,
+        "numbers": said,
         "payees": order.payees,
         "people": str(batch.people),
         "run": str(order.run),

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import rfc8785
 
-from junbikin.errors import BadInput
+from junbikin.errors import PositionProblem
 from junbikin.facts.engine import file as one_file
 from junbikin.facts.engine import identifier, literal
 from junbikin.facts.run import Progress
@@ -103,21 +103,32 @@ def chunk_columns(
 ) -> tuple[str, str]:
     """Of the payments `first` to `last`: the SHA-256 of their accounts, and their amounts as a literal of `numeric[]`.
 
-    Amounts are plain digits without trailing zeros. Raises `BadInput` when the file does not have just these payments.
+    Amounts are plain digits without trailing zeros. What was looked at stays in the engine as the table `chunk` (number, account_id,
+    amount). Raises `PositionProblem` when the file cannot be read or does not have just these payments.
     """
-    column = identifier(asset)
-    [(kind,)] = engine.execute(f"SELECT typeof({column}) FROM {_in(entitlements)} LIMIT 1").fetchall() or [("",)]
-    written = f"{column}::VARCHAR" if kind.endswith(",0)") else f"rtrim(rtrim({column}::VARCHAR, '0'), '.')"
+    try:
+        engine.execute(
+            f"CREATE OR REPLACE TEMP TABLE chunk AS SELECT number, account_id, {identifier(asset)} AS amount "
+            f"FROM {_in(entitlements)} WHERE number BETWEEN {first} AND {last} ORDER BY number"
+        )
+    except duckdb.Error as problem:
+        raise _not_whole(entitlements, str(problem).splitlines()[0]) from None
+    [(kind,)] = engine.execute("SELECT typeof(amount) FROM chunk LIMIT 1").fetchall() or [("",)]
+    written = "amount::VARCHAR" if kind.endswith(",0)") else "rtrim(rtrim(amount::VARCHAR, '0'), '.')"
     [(people, accounts, amounts)] = engine.execute(
-        "SELECT count(*), sha256(string_agg(account_id, chr(10) ORDER BY number)), "
-        f"string_agg({written}, ',' ORDER BY number) FROM {_in(entitlements)} WHERE number BETWEEN {first} AND {last}"
+        "SELECT count(DISTINCT number), sha256(string_agg(account_id, chr(10) ORDER BY number)), "
+        f"string_agg({written}, ',' ORDER BY number) FROM chunk"
     ).fetchall()
     if people != last - first + 1:
-        raise BadInput(
-            f"the payments {first} to {last} are not all there: {people} are",
-            where=str(entitlements), then="make the plan again with `junbikin incident plan`",
-        )  # fmt: skip
+        raise _not_whole(entitlements, f"of the payments {first} to {last} there are {people}")
     return str(accounts), "{" + str(amounts) + "}"
+
+
+def _not_whole(entitlements: Path, what: str) -> PositionProblem:
+    return PositionProblem(
+        f"the file of everyone's amounts is not whole: {what}", where=str(entitlements),
+        then="restore it from a backup; while nobody was asked to approve the plan, make it again with `junbikin incident plan`",
+    )  # fmt: skip
 
 
 def chunk_says(asset: str, chunk: int, first: int, people: int, accounts: str) -> str:
