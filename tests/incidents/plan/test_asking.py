@@ -78,6 +78,8 @@ def test_a_theft_from_outside_needs_confirmation_whatever_a_lawyer_or_a_committe
 def test_the_rulebook_is_asked_about_the_plans_own_amounts_and_its_day_of_payment(scene: Scene, plan: Plan) -> None:
     with pytest.raises(BadInput, match="30,000,000 is above 1,000,000 yen"):
         exempt(scene, plan, act="ホ")
+    with pytest.raises(BadInput, match="nothing shows what is stated: books_show_it, act ハ"):
+        exempt(scene, plan, "books_show_it", act="ハ")
     words = exempt(scene, plan, "books_show_it", act="ハ", letters="letter")
     assert words == exempt(scene, plan, "books_show_it", act="ハ", letters="letter")
     assert words.startswith("exempt: FIB Ordinance 119(1)(xi) a mistake in executing orders that the books show: ")
@@ -95,7 +97,7 @@ def test_the_rulebook_is_asked_about_the_plans_own_amounts_and_its_day_of_paymen
 
 
 def test_a_deadline_is_not_dropped_when_the_answer_behind_it_is_gone_or_altered(scene: Scene, plan: Plan) -> None:
-    words = exempt(scene, plan, "books_show_it", act="ニ")
+    words = exempt(scene, plan, "books_show_it", act="ニ", letters="letter")
     file = kept(scene.home, INCIDENT, words.partition("answer sha256 ")[2][:64])
     assert file is not None
     content = file.read_bytes()

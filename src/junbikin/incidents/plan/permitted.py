@@ -47,8 +47,9 @@ def exempt(
 ) -> str:  # fmt: skip
     """The permission of a plan that needs no confirmation by a rulebook, whose answer is kept. The same again gives the same.
 
-    Raises `BadInput` with the reasons when confirmation is needed, or when nobody can say.
+    Raises `BadInput` with the reasons when confirmation is needed, when nobody can say, or when nothing shows what is stated.
     """
+    grounds = frozenset(grounds)
     case = planned(home, incident, plan, grounds, act, len(evidence))
     said = rulebook.permitted(case)
     if said.needed is not False:
@@ -59,6 +60,11 @@ def exempt(
             then="have the loss confirmed, and ask with --confirmed REFERENCE --evidence FILE; "
             f"`junbikin incident permission {plan.incident} --plan {plan.name}` shows every item",
         )
+    if (grounds or act) and not evidence:
+        raise BadInput(
+            "nothing shows what is stated: " + ", ".join([*sorted(grounds), *([f"act {act}"] if act else [])]),
+            where="--evidence", then="name the files that show it: they are kept by their SHA-256",
+        )  # fmt: skip
     shown = _shown(home, plan, evidence)
     says = answer(rulebook, case, said) | {"incident": plan.incident, "plan": plan.digest, "evidence": shown}
     digest = keep_text(home, plan.incident, rfc8785.dumps(says), ".json")
