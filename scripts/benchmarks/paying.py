@@ -1,8 +1,9 @@
 """The incident: 12,000,000 customers from their balances to the last answer of the bank, and 260,000 likewise.
 
 Everything goes through the commands that people use, on a home whose books are its own server: balances and payout instructions are
-ingested, the plan is made, asked for and approved, the instructions are judged, the plan is paid by bulk transfer files, and the
-bank's answers (one in 100 returned) are taken in. Of the instructions, one in 50 is missing.
+ingested, the plan is made, asked for and approved, the instructions are judged, the plan is paid by bulk transfer files (of up to 999,999
+transfers; for 260,000 customers of up to 9,999), and the bank's answers (one in 100 returned) are taken in. Of the instructions, one in 50
+is missing.
 
 Bare, in the same run: of paying, one COPY of the same payments (number, account, amount) into a table without key or index on the same
 server, and writing the same bytes to one file with one fsync; of the answers, one COPY of their rows (number, amount, outcome); of the
@@ -56,7 +57,7 @@ PLACE = {
 }
 BANK = {
     "name": "Namiki", "place": "kaede", "originator_code": "0000000123", "originator_name": "BENCH", "bank_code": "0001",
-    "branch_code": "001", "account_type": "1", "account_number": "7654321", "record_limit": "999999", "line_end": "CRLF",
+    "branch_code": "001", "account_type": "1", "account_number": "7654321", "line_end": "CRLF",
     "result_at": "112", "settled_codes": "0", "returned_codes": "2|8",
 }  # fmt: skip
 RESULT_AT, WIDTH = 112, 122
@@ -119,12 +120,12 @@ on = {pays}
 def bench(quick: bool) -> Iterator[Row]:
     """Measures 12,000,000 and 260,000 customers; `quick`: a hundredth of them."""
     part = 100 if quick else 1
-    yield from _paid(12_000_000 // part, whole=True)
-    yield from _paid(260_000 // part, whole=False)
+    yield from _paid(12_000_000 // part, "999999", whole=True)
+    yield from _paid(260_000 // part, "9999", whole=False)
     yield from living.bench(WORK, kills=4 if quick else 200)
 
 
-def _paid(customers: int, whole: bool) -> Iterator[Row]:
+def _paid(customers: int, limit: str, whole: bool) -> Iterator[Row]:
     path = WORK / "home"
     subprocess.run(["rm", "-rf", str(path)], check=True)
     run(*junbikin("init", str(path)))
@@ -132,14 +133,14 @@ def _paid(customers: int, whole: bool) -> Iterator[Row]:
     make_books(home)
     try:
         with open_books(home) as books:
-            yield from _measured(home, books, customers, whole)
+            yield from _measured(home, books, customers, limit, whole)
     finally:
         server.let_go(home.books)
 
 
-def _measured(home: Home, books: Books, customers: int, whole: bool) -> Iterator[Row]:
+def _measured(home: Home, books: Books, customers: int, limit: str, whole: bool) -> Iterator[Row]:
     pays = business_days_after(home.today(), 2)
-    rule = _stolen(home, books, customers, pays)
+    rule = _stolen(home, books, customers, limit, pays)
     planned = _command("incident plan inc p", str(rule))
     if whole:
         yield from _entitlements(home, rule)
@@ -164,7 +165,7 @@ def _measured(home: Home, books: Books, customers: int, whole: bool) -> Iterator
         yield Row("peak memory, server included", peak, "GB", at_most=6)
 
 
-def _stolen(home: Home, books: Books, customers: int, pays: date) -> Path:
+def _stolen(home: Home, books: Books, customers: int, limit: str, pays: date) -> Path:
     """Customers with balances and instructions, a reserve, an incident; returns the rule by which they are made good."""
     actors, day = _people(books), home.today() - timedelta(days=2)
     balances, given, rule = WORK / "balances.parquet", WORK / "instructions.parquet", WORK / "rule.toml"
@@ -174,7 +175,9 @@ def _stolen(home: Home, books: Books, customers: int, pays: date) -> Path:
     run(*junbikin("ingest", "customer_balances", str(balances)))
     run(*junbikin("ingest", "payout_instructions", str(given)))
     _fund(books, actors, customers * 400_000)
-    _registered(books, actors, "paying_bank", "namiki", BANK | {"bank_code": bank, "branch_code": branch})
+    _registered(
+        books, actors, "paying_bank", "namiki", BANK | {"bank_code": bank, "branch_code": branch, "record_limit": limit}
+    )
     at = f"{day}T03:00:00+09:00"
     _command(f"incident open inc --cause hack --occurred {at} --found {at} --title bench", who="cem")
     rule.write_text(RULE.format(day=day, pays=pays), encoding="utf-8")
