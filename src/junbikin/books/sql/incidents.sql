@@ -43,7 +43,8 @@ BEGIN
       AND p_says->>'title' ~ '^[^[:cntrl:]]{1,200}$' AND books.is_instant(p_says->>'occurred_at') AND books.is_instant(p_says->>'found_at')
       AND (p_says->>'occurred_at')::timestamptz <= (p_says->>'found_at')::timestamptz AND (p_says->>'found_at')::timestamptz <= clock_timestamp()
     WHEN 'taken' THEN v_keys = '{asset,event,place,priced,provider,quantity,storage,transactions,value}'
-      AND p_says->>'asset' ~ '^[A-Z0-9][A-Za-z0-9._-]{0,31}$' AND books.is_amount(p_says->>'quantity') AND books.is_name(p_says->>'place', 64)
+      AND p_says->>'asset' ~ '^[A-Z0-9][A-Za-z0-9._-]{0,31}$' AND books.is_name(p_says->>'place', 64)
+      AND (books.is_amount(p_says->>'quantity') OR p_says->>'quantity' = '0' AND p_says->>'value' = '0')
       AND p_says->>'storage' IN ('hot', 'cold', 'trust', 'bank') AND length(p_says->>'provider') <= 64 AND length(p_says->>'priced') <= 1000
       AND (jsonb_typeof(p_says->'value') = 'null' OR p_says->>'value' = '0' OR books.is_amount(p_says->>'value'))
       AND books.is_list(p_says->'transactions', '^[^[:cntrl:]]{1,200}$') AND jsonb_array_length(p_says->'transactions') <= 1000
