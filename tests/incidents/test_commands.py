@@ -203,7 +203,7 @@ def test_claims_notices_and_reports_are_written(founded: Callable[[Path], Cast],
     assert "kept on trust" in (tmp_path / "claims.html").read_text()
     assert desk.json("", "claims", "--list", "unclaimed", "--to", tmp_path / "u.csv")["claims"] == 3
     assert "a list needs a file" in desk.refuses("", "claims", "--list", "paid").what
-    assert desk.json("", "incident", "notices", "inc-1", "p", "--to", tmp_path / "n.csv")["notices"] == 4
+    assert desk.json("", "incident", "notices", "inc-1", "p", "--to", tmp_path / "n.csv")["rows"] == 4
     assert "15,000,000" in desk.says("", "incident", "notice", "inc-1", "p", "c1")
     for kind in ("initial", "follow_up", "public"):
         page, text = tmp_path / f"{kind}.html", tmp_path / f"{kind}.md"

@@ -79,7 +79,7 @@ def written(paying: Paying, folder: Path) -> list[dict[str, str]]:
     count = write_notices(paying.scene.cast.books, INCIDENT, "p", to, quiet)
     with to.open(encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
-    assert len(rows) == count
+    assert len(rows) == count.rows
     return rows
 
 

@@ -89,11 +89,14 @@ def notices(ctx: click.Context, incident: str, name: str, to: Path, json_: bool)
     from junbikin.incidents.notices import write_notices
 
     with open_books(home_of(ctx)) as books, progress_bar() as progress:
-        count = write_notices(books, incident, name, to, progress)
+        found = write_notices(books, incident, name, to, progress)
     if json_:
-        as_json({"incident": incident, "plan": name, "file": str(to), "notices": count})
+        as_json({"incident": incident, "plan": name, "file": str(to), "customers": found.customers, "rows": found.rows})
     else:
-        click.echo(f"{count:,} notices are in {to}")
+        customers = f"{found.customers:,} customer{'' if found.customers == 1 else 's'}"
+        click.echo(
+            f"notices to {customers} are in {to}: {found.rows:,} rows, one for each in {' and '.join(found.assets)}"
+        )
 
 
 def _write(ctx: click.Context, told: Told, html: Path | None, markdown: Path | None) -> None:

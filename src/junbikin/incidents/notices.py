@@ -187,8 +187,21 @@ COLUMNS = (
 holding × share × price × made_good ÷ held_by_all, rounded down to the asset's unit."""
 
 
-def write_notices(books: Books, incident: str, name: str, to: Path, progress: Progress) -> int:
-    """Writes every number of everybody's derivation, by asset and payment number, and returns how many rows there are.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a file of notices has: so many customers, each in each of the assets."""
+
+    customers: int
+    assets: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """One for each customer and asset."""
+        return self.customers * len(self.assets)
+
+
+def write_notices(books: Books, incident: str, name: str, to: Path, progress: Progress) -> Written:
+    """Writes every number of everybody's derivation, by asset and payment number.
 
     Raises `BadInput` when the plan is not approved, or `to` is there already; `PositionProblem` when its files were altered.
     """
@@ -216,7 +229,7 @@ def write_notices(books: Books, incident: str, name: str, to: Path, progress: Pr
     finally:
         engine.close()
     half.replace(to)
-    return plan.people * len(plan.legs)
+    return Written(plan.people, tuple(leg.asset for leg in plan.legs))
 
 
 def register_standing(

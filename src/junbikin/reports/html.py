@@ -6,6 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from junbikin import __version__
+from junbikin.facts.datasets import DATASETS
 from junbikin.figures import Data, Figure, Name, Rule
 from junbikin.reports import words
 
@@ -108,12 +109,16 @@ class Tree:
         elif isinstance(source, Data):
             lines.append(
                 Markup('<div class="src"><span class="tag data">{}</span> {} <code>sha256 {}</code></div>').format(
-                    both(source.dataset, source.dataset), source.query, source.digest
+                    both(source.dataset, _dataset_ja(source.dataset)), source.query, source.digest
                 )
             )
         elif source is not None:
             lines.append(Markup('<div class="src">{}</div>').format(source.by))
         return Markup("").join(lines)
+
+
+def _dataset_ja(name: str) -> str:
+    return DATASETS[name].ja if name in DATASETS else name
 
 
 def pages() -> Environment:

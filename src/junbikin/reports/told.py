@@ -68,7 +68,7 @@ def same(text: object) -> Name:
 
 DIGITS = Name("How it was reached, every digit", "算定の詳細（全桁）")
 BLANK = Name("[to be filled in by the firm]", "［事業者記入欄］")
-INVENTED = Name("An invented exchange: nothing here happened.", "架空の取引所であり、実際の出来事ではない。")
+INVENTED = Name("An invented exchange: nothing here happened.", "架空の取引所であり、実際の出来事ではありません。")
 
 
 def markdown(told: Told, lang: Lang) -> str:
