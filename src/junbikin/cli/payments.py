@@ -279,8 +279,8 @@ def withdraw(ctx: click.Context, incident: str, name: str, run: int, why: str, w
         approval = _approved(books, plan)
         leg = leg_of(approval, _order(ctx, plan, run).asset, plan.entitlements)
         by = Payer(books, who.proved(books), why)
-        request = withdrawal.allowed(books, plan.digest, run)
-        if request is None:
+        said = withdrawal.allowed(books, approval, leg, run)
+        if said is None:
             asked = withdrawal.ask(by, approval, leg, run)
             if json_:
                 as_json({"request": asked})
@@ -288,7 +288,7 @@ def withdraw(ctx: click.Context, incident: str, name: str, run: int, why: str, w
                 click.echo(f"request {asked} waits: whoever approves it says that no file of run {run} was handed in")
                 click.echo(f"next: junbikin request approve {asked}, then this command again", err=True)
             return
-        people = withdrawal.withdraw(by, approval, leg, run, request)
+        people = withdrawal.withdraw(by, approval, leg, run, said)
     if json_:
         as_json({"run": str(run), "people": str(people)})
     else:

@@ -120,7 +120,9 @@ def test_what_a_plan_expects_of_an_insurer_is_not_there_for_another_plan_until_i
     number = asked(scene, first)
     assert expected(books) == ()
     record = approved(scene, number)
-    assert [(one.incident, one.policy, one.amount) for one in expected(books)] == [(INCIDENT, "policy-1", 25_000_000)]
+    assert [(one.incident, one.policy, one.amount) for one in expected(books)] == [
+        (INCIDENT, "policy-1", Decimal(25_000_000))
+    ]
     again = scene.plan("again", **later)
     assert of_policy(again) == 0
     assert receivables(again) == {}

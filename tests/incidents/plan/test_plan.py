@@ -532,7 +532,7 @@ def test_outside_help_that_pays_is_what_the_reserve_exists_to_prevent(scene: Sce
     help_ = '[{ account = "outside/JPY/world", amount = "30000000", by = "the parent" }]'
     plan = scene.plan(order='["reserve", "outside"]', outside=help_)
     assert codes(plan) == ["outside-help", "rests-on-a-promise"]
-    assert [(by, value(figure)) for by, figure in plan.promised] == [("outside/JPY/world", 27_500_000)]
+    assert [(by, value(figure)) for by, figure in plan.promised] == [("outside/JPY/world", Decimal(27_500_000))]
     assert plan.funded
     assert codes(scene.plan(order='["reserve", "own", "outside"]', outside=help_)) == []
 

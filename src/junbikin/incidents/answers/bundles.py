@@ -38,22 +38,19 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Files that are read together, and the SHA-256 of each."""
+    """Files that are read together."""
 
     files: tuple[Path, ...]
-    digests: tuple[str, ...]
 
-    @property
     def digest(self) -> str:
-        """That of the one file, else the SHA-256 of theirs, a line each."""
-        return (
-            self.digests[0] if len(self.digests) == 1 else hashlib.sha256("\n".join(self.digests).encode()).hexdigest()
-        )
+        """SHA-256 of the one file, else of the files' SHA-256, a line each."""
+        digests = list(map(digest_of, self.files))
+        return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def bundles(files: Sequence[Path]) -> list[Bundle]:
     """The files in their order, as few bundles as there may be."""
-    return [Bundle(tuple(some), tuple(map(digest_of, some))) for some in _cut(files)]
+    return [Bundle(tuple(some)) for some in _cut(files)]
 
 
 def _cut(files: Sequence[Path]) -> Iterator[list[Path]]:
@@ -69,9 +66,6 @@ def _cut(files: Sequence[Path]) -> Iterator[list[Path]]:
         yield some
 
 
-_TOLD = "SELECT {} + line AS line, * EXCLUDE (line) FROM {}"
-
-
 def collect(engine: duckdb.DuckDBPyConnection, bundle: Bundle, source: Source) -> None:
     """Reads a bundle into the engine: `gathered` has its answers, `refused_gathered` (line, text, why) what could not be read.
 
@@ -79,13 +73,15 @@ def collect(engine: duckdb.DuckDBPyConnection, bundle: Bundle, source: Source) -
     """
     for place, file in enumerate(bundle.files):
         read_answers(engine, file, source.form, source.bank)
-        answers, refused = (_TOLD.format(place * LINES, name) for name in ("answers", "refused_answers"))
-        if len(bundle.files) == 1:
-            engine.execute(f"CREATE TEMP VIEW gathered AS {answers}; CREATE TEMP VIEW refused_gathered AS {refused}")
-        elif place == 0:
-            engine.execute(f"CREATE TEMP TABLE gathered AS {answers}; CREATE TEMP TABLE refused_gathered AS {refused}")
-        else:
-            engine.execute(f"INSERT INTO gathered {answers}; INSERT INTO refused_gathered {refused}")
+        for name, read in (("gathered", "answers"), ("refused_gathered", "refused_answers")):
+            rows = f"SELECT {place * LINES} + line AS line, * EXCLUDE (line) FROM {read}"
+            if len(bundle.files) == 1:
+                engine.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {rows}")
+            elif place == 0:
+                engine.execute(f"CREATE OR REPLACE TEMP TABLE {name}_here AS {rows}")
+                engine.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM {name}_here")
+            else:
+                engine.execute(f"INSERT INTO {name}_here {rows}")
 
 
 def refused_rows(engine: duckdb.DuckDBPyConnection, bundle: Bundle, tables: int) -> list[bytes]:

@@ -18,7 +18,7 @@ from junbikin.facts.engine import file as one_file
 from junbikin.facts.engine import identifier
 from junbikin.incidents.pay.order import RUNS, plan_code
 from junbikin.incidents.pay.run import Leg
-from junbikin.incidents.standing import Chunk, Standing
+from junbikin.incidents.standing import WITHDRAWN, Chunk, Standing
 
 MINE = f"FROM gathered WHERE asset = $asset AND order_code // {RUNS} = $code"
 """SQL of the answers about one plan and asset."""
@@ -48,12 +48,13 @@ class Part:
 
 
 _MATCH = f"""
-CREATE TEMP TABLE fates_{{}} AS
+CREATE OR REPLACE TEMP TABLE fates_{{}} AS
 SELECT a.line, a.number, s.amount, s.run, a.outcome = 'settled' AS settled, if(a.outcome = 'settled', NULL, a.reason) AS reason,
   s.status = {Standing.SETTLED:d} AS late, CASE
     WHEN s.number IS NULL OR s.run = 0 OR a.order_code % {RUNS} > s.run THEN 'no such payment was sent'
     WHEN a.order_code % {RUNS} < s.run THEN 'the payment was sent again since: this is about an earlier sending'
     WHEN NOT list_contains($runs, s.run::INT) THEN 'it was sent by another channel than is answered so'
+    WHEN a.reason = '{WITHDRAWN}' THEN 'a reason that only the operator''s own people give'
     WHEN a.amount <> s.amount THEN 'the amount is not what was sent: ' || s.amount
     WHEN t.differ THEN 'the file answers this payment differently on another line'
     WHEN s.status = {Standing.RETURNED:d} AND a.outcome = 'settled' THEN 'the payment has come back already'
@@ -65,7 +66,7 @@ WHERE a.asset = $asset AND a.order_code // {RUNS} = $code
 
 _LEFT = "SELECT (SELECT count(*) FROM gathered) - ({})"
 _STRANGE = """
-CREATE TEMP TABLE fates_{place} AS
+CREATE OR REPLACE TEMP TABLE fates_{place} AS
 SELECT line, number, amount, 0 AS run, outcome = 'settled' AS settled, reason, false AS late,
   'no approved plan of this incident made this payment' AS why
 FROM gathered ANTI JOIN ({known}) USING (line)

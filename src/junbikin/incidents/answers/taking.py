@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,7 +21,6 @@ from junbikin.books.batch import Entries
 from junbikin.books.claims import Approved, acts_of, record_result
 from junbikin.books.journal import account_numbers
 from junbikin.errors import BadInput
-from junbikin.facts.engine import connect
 from junbikin.facts.run import Progress
 from junbikin.figures.amounts import EXACT
 from junbikin.incidents.answers.bundles import Bundle, Source, bundles, collect, refused_rows
@@ -30,7 +29,7 @@ from junbikin.incidents.answers.news import News, news
 from junbikin.incidents.folders import answers_folder
 from junbikin.incidents.pay.order import RUNS, plan_code
 from junbikin.incidents.pay.payer import Payer
-from junbikin.incidents.pay.run import AT_ONCE, Leg, at_once, leg_of
+from junbikin.incidents.pay.run import AT_ONCE, Engines, Leg, at_once, leg_of
 from junbikin.incidents.standing import Chunk, fold
 
 
@@ -76,15 +75,14 @@ def _all(
     above: Path,
     progress: Progress,
 ) -> Taken:
-    turns, found = _Turns(), _Found()
+    turns, found, engines = _Turns(), _Found(), Engines(by.books.home)
 
     def one(bundle: Bundle) -> _Found:
-        with closing(connect(by.books.home.memory_limit)) as engine:
-            engine.execute("SET threads = 1")
-            collect(engine, bundle, source)
-            legs = list(_legs(engine, plans))
-            with turns.taking((leg.plan, leg.asset, chunk) for leg in legs for chunk in leg.chunks):
-                return _take(engine, by, legs, bundle, source)
+        engine = engines.mine
+        collect(engine, bundle, source)
+        legs = list(_legs(engine, plans))
+        with turns.taking((leg.plan, leg.asset, chunk) for leg in legs for chunk in leg.chunks):
+            return _take(engine, by, legs, bundle, source)
 
     with at_once(AT_ONCE) as pool:
         for done, each in enumerate(pool.map(one, some), 1):
@@ -186,7 +184,7 @@ def _take(engine: duckdb.DuckDBPyConnection, by: Payer, legs: Sequence[_Leg], bu
     found = _counted(engine, parts, tables)
     found.refused = refused_rows(engine, bundle, tables)
     for place, part in enumerate(parts):
-        _record(by, part, list(news(engine, place, part)), bundle.digest, source.at)
+        _record(by, part, list(news(engine, place, part)), bundle.digest(), source.at)
     return found
 
 

@@ -32,6 +32,7 @@ from junbikin.facts.engine import connect
 from junbikin.facts.run import Progress
 from junbikin.figures import Name, plain
 from junbikin.figures.amounts import EXACT
+from junbikin.home import Home
 from junbikin.incidents.folders import runs_folder
 from junbikin.incidents.pay.channels import PICKED, Batch, Channel
 from junbikin.incidents.pay.files import Written, settle, writing
@@ -84,6 +85,23 @@ class Run:
     folder: Path
 
 
+class Engines:
+    """An engine for each thread that works at once."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._mine = threading.local()
+
+    @property
+    def mine(self) -> duckdb.DuckDBPyConnection:
+        """This thread's engine."""
+        if not hasattr(self._mine, "engine"):
+            self._mine.engine = connect(self._home.memory_limit)
+            self._mine.engine.execute("SET threads = 1")
+        engine: duckdb.DuckDBPyConnection = self._mine.engine
+        return engine
+
+
 @dataclass(frozen=True, slots=True)
 class _Paying:
     by: Payer
@@ -93,7 +111,7 @@ class _Paying:
     payees: Payees | None
     chunks: dict[tuple[str, int], Chunk]
     folder: Path
-    mine: threading.local
+    engines: Engines
 
     @property
     def aside(self) -> Path:
@@ -101,12 +119,7 @@ class _Paying:
 
     @property
     def engine(self) -> duckdb.DuckDBPyConnection:
-        """This thread's engine."""
-        if not hasattr(self.mine, "engine"):
-            self.mine.engine = connect(self.by.books.home.memory_limit)
-            self.mine.engine.execute("SET threads = 1")
-        engine: duckdb.DuckDBPyConnection = self.mine.engine
-        return engine
+        return self.engines.mine
 
     def subject(self, chunk: int) -> str:
         return f"{self.order.plan}:{self.leg.asset}:{chunk}"
@@ -150,7 +163,7 @@ def _paying(by: Payer, leg: Leg, order: Order, way: Way, chunks: dict[tuple[str,
         raise BadInput(
             "these payees were judged for another plan", where=str(payees.folder), then="judge this one's: junbikin incident payees"
         )  # fmt: skip
-    return _Paying(by, leg, order, channel, payees, chunks, order.folder(by.books.home), threading.local())
+    return _Paying(by, leg, order, channel, payees, chunks, order.folder(by.books.home), Engines(by.books.home))
 
 
 def _run(paying: _Paying, progress: Progress) -> Run:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
 
-from junbikin.books.claims import Approved, acts, record_result
-from junbikin.books.database import Books, telling
-from junbikin.books.schema import records
+from junbikin.books.claims import Approved, Withdrawal, acts, record_result, withdrawals
+from junbikin.books.database import Books
 from junbikin.errors import BadInput
 from junbikin.figures import plain
 from junbikin.figures.amounts import EXACT
@@ -25,11 +22,12 @@ from junbikin.registry.requests import ask_to_record
 ACTION = "withdrawal"
 
 
-def allowed(books: Books, plan: str, run: int) -> int | None:
-    """The request by which two people withdrew a run of a plan, or None."""
-    query = select(records.c.request).where(records.c.kind == ACTION, records.c.subject == f"{plan}:{run}")
-    with telling(books.home), books.engine.connect() as connection:
-        return connection.scalar(query.limit(1))
+def allowed(books: Books, approved: Approved, leg: Leg, run: int) -> Withdrawal | None:
+    """What two people last withdrew of a run of a plan and is out still, or None."""
+    mine = [one for one in withdrawals(books, approved.plan) if (one.run, one.asset) == (run, leg.asset)]
+    done = {act.says["source"] for act in acts(books, approved.plan) if act.kind == "payout_result"}
+    people = sum(int(np.count_nonzero(mask)) for _, mask in _standing_out(books, approved, leg, run))
+    return next((one for one in reversed(mine) if people and (one.source not in done or one.people > people)), None)
 
 
 def ask(by: Payer, approved: Approved, leg: Leg, run: int) -> int:
@@ -44,7 +42,7 @@ def ask(by: Payer, approved: Approved, leg: Leg, run: int) -> int:
     return ask_to_record(by.books, by.who, ACTION, f"{approved.plan}:{run}", says, by.why)
 
 
-def withdraw(by: Payer, approved: Approved, leg: Leg, run: int, request: int) -> int:
+def withdraw(by: Payer, approved: Approved, leg: Leg, run: int, allowed: Withdrawal) -> int:
     """Puts on record that what is out of a run was withdrawn, and returns how many payments that are."""
     import duckdb
 
@@ -52,7 +50,7 @@ def withdraw(by: Payer, approved: Approved, leg: Leg, run: int, request: int) ->
     with duckdb.connect() as engine:
         for chunk, mask in _out(by.books, approved, leg, run):
             total = _total(engine, leg, chunk, mask)
-            says = _says(leg.asset, chunk, run, mask, total, request)
+            says = _says(leg.asset, chunk, run, mask, total, allowed.source)
             record_result(
                 by.books, by.who, f"{approved.plan}:{leg.asset}:{chunk.chunk}", None, says, None, None, by.why
             )
@@ -61,19 +59,22 @@ def withdraw(by: Payer, approved: Approved, leg: Leg, run: int, request: int) ->
 
 
 def _out(books: Books, approved: Approved, leg: Leg, run: int) -> Iterator[tuple[Chunk, Mask]]:
-    found = False
-    for (asset, _), chunk in sorted(fold(acts(books, approved.plan)).items()):
-        mask = chunk.where(Standing.OUT) & (chunk.run == run)
-        if asset == leg.asset and mask.any():
-            found = True
-            yield chunk, mask
+    found = list(_standing_out(books, approved, leg, run))
+    yield from found
     if not found:
         raise BadInput(
             f"nothing of run {run} is out", then="see `junbikin claims`: what is settled or came back is not withdrawn"
         )
 
 
-def _says(asset: str, chunk: Chunk, run: int, mask: Mask, total: Decimal, request: int) -> dict[str, Any]:
+def _standing_out(books: Books, approved: Approved, leg: Leg, run: int) -> Iterator[tuple[Chunk, Mask]]:
+    for (asset, _), chunk in sorted(fold(acts(books, approved.plan)).items()):
+        mask = chunk.where(Standing.OUT) & (chunk.run == run)
+        if asset == leg.asset and mask.any():
+            yield chunk, mask
+
+
+def _says(asset: str, chunk: Chunk, run: int, mask: Mask, total: Decimal, source: str) -> dict[str, Any]:
     return {
         "asset": asset,
         "channel": _channel(chunk, run),
@@ -84,7 +85,7 @@ def _says(asset: str, chunk: Chunk, run: int, mask: Mask, total: Decimal, reques
         "run": str(run),
         "settled": "{}",
         "settled_total": "0",
-        "source": hashlib.sha256(str(request).encode()).hexdigest(),
+        "source": source,
     }
 
 
