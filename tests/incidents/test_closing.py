@@ -160,6 +160,9 @@ def test_whoever_decides_is_warned_of_an_adjustment_above_all_that_was_taken(unp
     assert f"will be asked for: dispute {number} of c1: upheld, 5,000 BTC more" in result.stderr
     waits = as_json(said("request", "list", "--waiting", "--json", home=home))["requests"][0]["request"]
     assert warning in said("request", "show", str(waits), home=home)
+    japanese = run("--lang", "ja", *decides, "5000", home=home, env=cem)
+    assert "注意：調整額5000 BTCは、流出したBTCの総量4.75000004を超えている" in japanese.stderr
+    assert "はbenの承認待ちです\n申請者：cem（w）\n" in japanese.stdout
     assert "has 9 decimals, and BTC has 8" in refused(*decides, "0.000000001", home=home, env=cem).what
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from junbikin.cli.acting import Acting
-from junbikin.cli.show import as_json
+from junbikin.cli.show import as_json, lang_of
 from junbikin.errors import BooksRefused
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def tell(books: Books, number: int, json_: bool) -> None:
     from junbikin.registry.requests import request_numbered
     from junbikin.reports.words import visible
 
+    ja = lang_of(click.get_current_context()) == "ja"
     request = request_numbered(books, number)
     if request.verdict == "refuse":
         raise BooksRefused(
@@ -50,7 +51,15 @@ def tell(books: Books, number: int, json_: bool) -> None:
         as_json({"request": number, "verdict": request.verdict, "record": request.effect, "may_approve": able})
         return
     if request.verdict == "approve":
-        click.echo(f"request {number} was approved already by {request.decided_by}: record {request.effect}")
+        by, record = request.decided_by, request.effect
+        click.echo(
+            f"申請{number}は{by}が承認済みです（記録{record}）" if ja else f"request {number} was approved already by {by}: record {record}"
+        )  # fmt: skip
+    elif ja:
+        roles = "かつ".join("または".join(group) for group in needed)
+        click.echo(f"申請{number}は{'または'.join(able) or f'{roles}（該当者なし）'}の承認待ちです")
+        click.echo(f"申請者：{request.asked_by}（{visible(request.why)}）")
+        click.echo(f"次：junbikin request approve {number} --as NAME --why REASON")
     else:
         roles = " and ".join(" or ".join(group) for group in needed)
         whom = " or ".join(able) or f"another {roles}, and there is none yet"

@@ -114,7 +114,10 @@ def state(
         of, when = incident_of(books, incident), when_of(home, at)
         check(of, says, when)
         reason = _closes(books, of, despite) if to == "closed" else ""
-        tell_on(books, incident, says, reason or why or f"the incident is {to}", when, who, json_, lang_of(ctx))
+        besides = f": {reason}" if reason else ""
+        tell_on(
+            books, incident, says, reason or why or f"the incident is {to}", when, who, json_, lang_of(ctx), besides
+        )
 
 
 def _closes(books: Books, of: Incident, despite: str | None) -> str:

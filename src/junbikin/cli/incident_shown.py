@@ -68,7 +68,7 @@ def list_(ctx: click.Context, json_: bool) -> None:
         )  # fmt: skip
         return
     if not found:
-        click.echo("no incident yet")
+        click.echo("事故の記録なし" if lang == "ja" else "no incident yet")
         return
     print_table(
         lang,

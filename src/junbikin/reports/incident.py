@@ -74,7 +74,7 @@ def incident_parts(
         else f"loss {amount(of.loss, lang)}, of which recovered {amount(of.recovery, lang)}"
     )
     if of.frozen:
-        yield Text(f"{'凍結中' if ja else 'frozen'}: {', '.join(of.frozen)}")
+        yield Text(f"{'凍結中：' if ja else 'frozen: '}{', '.join(of.frozen)}")
     if of.taken:
         yield _heading("流出した資産" if ja else "What was taken")
         yield _table(
