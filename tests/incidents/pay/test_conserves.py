@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ from junbikin.incidents.pay.payer import Payer
 from junbikin.incidents.standing import Standing, fold
 from junbikin.incidents.timeline import tell
 
-from .exchange import OCCURRED, YEN, Exchange, answer, founded_on, instruction, planned, told
+from .exchange import MIXED, OCCURRED, YEN, Exchange, answer, founded_on, instruction, planned, told
 
 CUSTOMERS = [f"c{number:02d}" for number in range(14)]
 TRAPPED = (
@@ -45,20 +46,25 @@ class PowerCutError(Exception):
 
 @dataclass(frozen=True)
 class Story:
-    """How a plan is paid: what each is owed, in how large chunks, at which calls it fails, and who comes back in which run."""
+    """How a plan is paid: what each is owed, whether a quarter of it in kind, in how large chunks, at which calls it fails, who comes back
+    in which run, and who only after they had been settled."""
 
     quantities: Sequence[int]
+    mixed: bool
     chunk: int
     cuts: frozenset[int]
     back: frozenset[tuple[int, int]]
+    late: frozenset[tuple[int, int]]
 
 
 stories = st.builds(
     Story,
     st.lists(st.integers(0, 10**7), min_size=1, max_size=len(CUSTOMERS)).filter(lambda some: sum(some) > 10**5),
+    st.booleans(),
     st.integers(1, 6),
     st.frozensets(st.integers(1, 60), max_size=12),
     st.frozensets(st.tuples(st.integers(1, 2), st.integers(1, len(CUSTOMERS))), max_size=12),
+    st.frozensets(st.tuples(st.integers(1, 2), st.integers(1, len(CUSTOMERS))), max_size=6),
 )
 names = itertools.count(1)
 
@@ -90,7 +96,7 @@ def owed(cast: Cast, story: Story) -> Exchange:
     ]
     listed.write_text("\n".join(["account_id,quantity", *rows]) + "\n", encoding="utf-8")
     affected = f'who = "accounts"\nasset = "XEM"\nfile = "{listed.name}"'
-    return Exchange(cast, planned(cast, name, "p", YEN, story.chunk, affected, "specific"))
+    return Exchange(cast, planned(cast, name, "p", MIXED if story.mixed else YEN, story.chunk, affected, "specific"))
 
 
 @contextmanager
@@ -126,11 +132,11 @@ def until_done(step: Callable[[], object]) -> None:
             continue
 
 
-def answers(of: Exchange, story: Story) -> None:
+def answers(of: Exchange, back: frozenset[tuple[int, int]]) -> None:
     """Everything that the bank has to say so far is taken in."""
     for folder in sorted((of.home.path / "incidents" / of.plan.incident / "payouts").glob("*/run-*")):
         run = int(folder.name.removeprefix("run-"))
-        codes = {number: "8" for back, number in story.back if back == run}
+        codes = {number: "8" for of_run, number in back if of_run == run}
         for sent in sorted(folder.glob("*.txt")):
             listed = answer(sent, codes, of.home.path / "answers" / of.plan.incident / folder.name)
             by = Payer(of.cast.books, of.cast.ada, "answers")
@@ -143,31 +149,41 @@ def answers(of: Exchange, story: Story) -> None:
             )
 
 
-def kept_is_what_is_not_settled(of: Exchange) -> bool:
+def kept_is_what_is_not_settled(of: Exchange, asset: str) -> bool:
     """Whether the claimants' account holds just what is owed and not settled."""
     settled = Decimal(0)
-    amounts = [amount for _, amount in sorted(of.owed().items())]
-    for _, chunk in sorted(fold(acts(of.cast.books, of.plan.digest)).items()):
-        for place, how in enumerate(chunk.status.tolist()):
+    amounts = [amount for _, amount in sorted(of.owed(asset).items())]
+    for (paid, _), chunk in sorted(fold(acts(of.cast.books, of.plan.digest)).items()):
+        for place, how in enumerate(chunk.status.tolist() if paid == asset else ()):
             settled += amounts[chunk.first - 1 + place] if how == Standing.SETTLED else 0
-    return of.balance(of.approval.claimants["JPY"].code) == sum(amounts) - settled
+    return kept(of, asset) == sum(amounts) - settled
+
+
+def kept(of: Exchange, asset: str) -> Decimal:
+    """What the claimants' account holds."""
+    return of.balance(of.approval.claimants[asset].code)
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(story=stories)
-def test_every_plan_is_paid_to_the_last_yen_however_it_is_interrupted(
+def test_every_plan_is_paid_to_the_last_unit_however_it_is_interrupted(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, story: Story
 ) -> None:
     of = owed(cast, story)
     with cutting(monkeypatch, story.cuts):
-        for _ in range(3):
+        if "XEM" in of.approval.claimants:
+            until_done(lambda: of.pay("account", "XEM"))
+            assert kept(of, "XEM") == 0
+            assert kept_is_what_is_not_settled(of, "XEM")
+        for _ in range(4):
             until_done(of.pay)
-            assert kept_is_what_is_not_settled(of)
-            until_done(lambda: answers(of, story))
-            assert kept_is_what_is_not_settled(of)
-            if not of.balance(of.approval.claimants["JPY"].code):
+            assert kept_is_what_is_not_settled(of, "JPY")
+            for back in (story.back, story.back | story.late):
+                until_done(partial(answers, of, back))
+                assert kept_is_what_is_not_settled(of, "JPY")
+            if not kept(of, "JPY"):
                 break
             now = datetime.now(UTC).isoformat()
             told(of.home, [instruction(account, now) for account in CUSTOMERS])
-    assert of.balance(of.approval.claimants["JPY"].code) == 0
+    assert kept(of, "JPY") == 0
     assert verify(cast.books).difference is None
